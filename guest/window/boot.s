@@ -1,0 +1,281 @@
+# From the Multiboot loader to the first user instruction: descriptor tables, pages, chips, tasks.
+
+        MULTIBOOT_MAGIC = 0x1badb002
+        MULTIBOOT_FLAGS = 0x00000003    # modules on page boundaries, memory sizes
+        MULTIBOOT_LOADED = 0x2badb002
+
+        .section .multiboot, "a"
+        .balign 4
+        .long MULTIBOOT_MAGIC, MULTIBOOT_FLAGS, -(MULTIBOOT_MAGIC + MULTIBOOT_FLAGS)
+
+        .text
+FUNCTION _start
+        CLI
+        cld
+        movl $boot_stack_top, %esp
+        movl %eax, %ebx
+        call console_init
+        cmpl $MULTIBOOT_LOADED, %ebx
+        movl $text_not_multiboot, %eax
+        jne fail
+        call set_segments
+        call set_gates
+        call set_paging
+        call set_sysenter
+        call set_tasks
+        call set_timer
+        call print_banner
+        # The first task is entered the way any other switch ends: schedule() returns on its stack.
+        movl current, %edi
+        jmp switch_stack
+
+# Loads the GDT and the TSS. Changes AX, EDX.
+set_segments:
+        movl $tss, %edx
+        movw %dx, gdt_tss + 2
+        shrl $16, %edx
+        movb %dl, gdt_tss + 4
+        movb %dh, gdt_tss + 7
+        lgdt gdt_pointer
+        ljmp $KERNEL_CS, $1f
+1:      movw $KERNEL_DS, %ax
+        movw %ax, %ds
+        movw %ax, %es
+        movw %ax, %ss
+        xorl %eax, %eax
+        movw %ax, %fs
+        movw %ax, %gs
+        lldt %ax
+        movw $TSS_SELECTOR, %ax
+        ltr %ax
+        ret
+
+# Fills the IDT: every vector gets the gate for what nobody expects, then those in `gates` get theirs.
+# All are interrupt gates: the kernel looks at its flags before it lets an interrupt in.
+set_gates:
+        movl $idt, %edi
+        movl $256, %ecx
+1:      movl $unexpected_vector, %eax
+        movl $0x8e00, %edx
+        call write_gate
+        addl $8, %edi
+        decl %ecx
+        jnz 1b
+        movl $gates, %esi
+2:      lodsl
+        movzbl %al, %edi
+        leal idt(,%edi,8), %edi
+        movl %eax, %edx
+        andl $0xff00, %edx
+        lodsl
+        call write_gate
+        cmpl $gates_end, %esi
+        jb 2b
+        lidt idt_pointer
+        ret
+
+# EDI: the gate, EAX: the handler, EDX: type and privilege in bits 8 to 15. Keeps ECX, ESI, EDI.
+write_gate:
+        movl %eax, %ebx
+        andl $0xffff, %ebx
+        orl $(KERNEL_CS << 16), %ebx
+        movl %ebx, (%edi)
+        andl $0xffff0000, %eax
+        orl %edx, %eax
+        movl %eax, 4(%edi)
+        ret
+
+# Maps the kernel's pages for the kernel and the user's for both, each at its own physical address,
+# and nothing else: page 0 is not there, and code is read-only even to the kernel.
+set_paging:
+        movl $page_table, %eax
+        orl $(PTE_PRESENT | PTE_WRITABLE | PTE_USER), %eax
+        movl %eax, page_directory
+        movl $mappings, %esi
+1:      movl (%esi), %eax               # first byte
+        movl 4(%esi), %ecx              # first byte behind
+        movl 8(%esi), %edx              # bits of the entry
+2:      movl %eax, %edi
+        shrl $12, %edi
+        leal (%eax,%edx), %ebx
+        movl %ebx, page_table(,%edi,4)
+        addl $4096, %eax
+        cmpl %ecx, %eax
+        jb 2b
+        addl $12, %esi
+        cmpl $mappings_end, %esi
+        jb 1b
+        movl $page_directory, %eax
+        movl %eax, %cr3
+        # MP with TS makes WAIT trap, which is how the tasks reach device_not_available. EM is clear.
+        movl $(CR0_PG | CR0_WP | CR0_NE | CR0_TS | CR0_MP | CR0_PE), %eax
+        movl %eax, %cr0
+        jmp 1f
+1:      ret
+
+set_sysenter:
+        movl $1, %eax
+        CPUID
+        testl $CPUID_SEP, %edx
+        movl $text_no_sysenter, %eax
+        jz fail
+        xorl %edx, %edx
+        movl $MSR_SYSENTER_CS, %ecx
+        movl $KERNEL_CS, %eax
+        WRMSR
+        movl $MSR_SYSENTER_ESP, %ecx
+        movl $sysenter_esp0, %eax
+        WRMSR
+        movl $MSR_SYSENTER_EIP, %ecx
+        movl $sysenter_entry, %eax
+        WRMSR
+        ret
+
+# Gives each task a kernel stack that looks as if the task had been switched away from just before its
+# first return to user mode.
+set_tasks:
+        movl $thread_a, %edi
+        movl $task_a, %eax
+        movl $user_stack_a_top, %edx
+        call set_task
+        movl $thread_b, %edi
+        movl $task_b, %eax
+        movl $user_stack_b_top, %edx
+# EDI: the task, EAX: its first instruction, EDX: its user stack.
+set_task:
+        movl TASK_ESP0(%edi), %ebx
+        subl $FRAME_BYTES, %ebx
+        movl $USER_DS, FRAME_ES(%ebx)
+        movl $USER_DS, FRAME_DS(%ebx)
+        movl %eax, FRAME_EIP(%ebx)
+        movl $USER_CS, FRAME_CS(%ebx)
+        movl $(EFLAGS_IF | EFLAGS_RESERVED), FRAME_EFLAGS(%ebx)
+        movl %edx, FRAME_ESP(%ebx)
+        movl $USER_DS, FRAME_SS(%ebx)
+        # What schedule() pops: EDI, ESI, EBX, EBP, EFLAGS, and where it returns to.
+        subl $24, %ebx
+        movl $EFLAGS_RESERVED, 16(%ebx)
+        movl $ret_from_fork, 20(%ebx)
+        movl %ebx, TASK_ESP(%edi)
+        ret
+
+# IRQ 0 to 15 become vectors 0x20 to 0x2f, all masked but the timer; channel 0 runs at HZ in mode 2.
+set_timer:
+        movb $0x11, %al                 # ICW1: cascade, edges, ICW4 follows
+        outb %al, $PORT_PIC1
+        outb %al, $PORT_PIC2
+        movb $IRQ_BASE, %al             # ICW2: vectors
+        outb %al, $PORT_PIC1 + 1
+        movb $IRQ_BASE + 8, %al
+        outb %al, $PORT_PIC2 + 1
+        movb $4, %al                    # ICW3: the slave hangs on IRQ 2
+        outb %al, $PORT_PIC1 + 1
+        movb $2, %al
+        outb %al, $PORT_PIC2 + 1
+        movb $1, %al                    # ICW4: 8086 mode, EOI by hand
+        outb %al, $PORT_PIC1 + 1
+        outb %al, $PORT_PIC2 + 1
+        movb $0xfe, %al
+        outb %al, $PORT_PIC1 + 1
+        movb $0xff, %al
+        outb %al, $PORT_PIC2 + 1
+        movb $0x34, %al                 # channel 0, low byte then high byte, mode 2, binary
+        outb %al, $PORT_PIT + 3
+        movb $(1193182 / HZ) & 0xff, %al
+        outb %al, $PORT_PIT
+        movb $(1193182 / HZ) >> 8, %al
+        outb %al, $PORT_PIT
+        ret
+
+print_banner:
+        PRINT text_banner
+        movl $STI_SYSEXIT_PADDING, %eax
+        call print_decimal
+        PRINT text_banner_rounds
+        movl $ROUNDS, %eax
+        call print_decimal
+        PRINT text_banner_hz
+        movl $HZ, %eax
+        call print_decimal
+        PRINT text_hz
+        ret
+
+        .section .rodata
+text_banner: .asciz "holdoff guest window: "
+text_banner_rounds: .asciz " NOPs between STI and SYSEXIT, 2 tasks of "
+text_banner_hz: .asciz " rounds, timer at "
+text_hz: .asciz " Hz\n"
+text_not_multiboot: .asciz "not started by a Multiboot loader"
+text_no_sysenter: .asciz "CPUID reports no SYSENTER"
+
+        .balign 4
+gdt_pointer:
+        .word gdt_end - gdt - 1
+        .long gdt
+        .balign 4
+idt_pointer:
+        .word 256 * 8 - 1
+        .long idt
+
+# vector | type and privilege, handler. 0xee00 may be called from user mode, 0x8e00 may not.
+        .balign 4
+gates:
+        .long 0x8e00 | 0, divide_error
+        .long 0x8e00 | 1, debug
+        .long 0x8e00 | 2, nmi
+        .long 0xee00 | 3, breakpoint
+        .long 0xee00 | 4, overflow
+        .long 0x8e00 | 5, bounds
+        .long 0x8e00 | 6, invalid_opcode
+        .long 0x8e00 | VECTOR_NM, device_not_available
+        .long 0x8e00 | VECTOR_DF, double_fault
+        .long 0x8e00 | 10, invalid_tss
+        .long 0x8e00 | VECTOR_NP, segment_not_present
+        .long 0x8e00 | VECTOR_SS, stack_segment
+        .long 0x8e00 | VECTOR_GP, general_protection
+        .long 0x8e00 | VECTOR_PF, page_fault
+        .long 0x8e00 | (IRQ_BASE + 0), irq0_entry
+        .long 0x8e00 | (IRQ_BASE + 7), irq7_entry
+        .long 0xee00 | 0x80, system_call
+gates_end:
+
+# first byte, first byte behind, bits
+mappings:
+        .long kernel_text, kernel_rodata, PTE_PRESENT
+        .long kernel_rodata, kernel_data, PTE_PRESENT
+        .long kernel_data, kernel_end, PTE_PRESENT | PTE_WRITABLE
+        .long user_text, user_data, PTE_PRESENT | PTE_USER
+        .long user_data, user_end, PTE_PRESENT | PTE_WRITABLE | PTE_USER
+mappings_end:
+
+        .data
+        .balign 8
+VARIABLE gdt, 56
+        .quad 0
+        .quad 0x00cf9a000000ffff        # KERNEL_CS
+        .quad 0x00cf92000000ffff        # KERNEL_DS
+        .quad 0x00cffa000000ffff        # USER_CS
+        .quad 0x00cff2000000ffff        # USER_DS
+gdt_tss:
+        .quad 0x0000890000000067        # TSS_SELECTOR, its base is filled in
+        .quad 0x00cf7a000000ffff        # ABSENT_CS
+gdt_end:
+
+        .balign 4
+VARIABLE tss, 104
+        .long 0
+        .long 0                         # ESP0, of the task that runs
+        .long KERNEL_DS
+        .fill 22, 4, 0
+        .word 0, 104                    # the I/O bitmap lies behind the limit: no port for the user
+
+        .bss
+        .balign 4096
+VARIABLE page_directory, 4096
+        .space 4096
+VARIABLE page_table, 4096
+        .space 4096
+VARIABLE idt, 2048
+        .space 2048
+        .space 2048
+boot_stack_top:

@@ -1,0 +1,250 @@
+# Every way into the kernel and out of it.
+#
+# The rule that all of it serves: no task enters user mode with work pending. Each exit to user mode
+# closes interrupts, tests the flags, and opens interrupts only by the instruction that enters user
+# mode: IRET, which loads EFLAGS and CS together, or SYSEXIT in the shadow of STI. An interrupt that
+# hits the kernel leaves the flags it sets to the exit that was interrupted, so it must be able to
+# trust that this exit has its test still ahead.
+#
+# And so every entry from user mode may assume that no work is pending, and checks it.
+
+# Completes the frame of layout.inc; the processor or the caller has pushed FRAME_ERROR and what lies
+# above. Changes ECX only.
+        .macro SAVE_ALL
+        pushal
+        pushl %ds
+        pushl %es
+        movl $KERNEL_DS, %ecx
+        movl %ecx, %ds
+        movl %ecx, %es
+        cld
+        .endm
+
+# Undoes SAVE_ALL: ESP is left at FRAME_ERROR.
+        .macro RESTORE_REGISTERS
+        popl %es
+        popl %ds
+        popal
+        .endm
+
+# On entry from user mode, with interrupts still closed: work that is pending now was pending already
+# when the task entered user mode. Changes ECX where it is.
+        .macro CHECK_NO_WORK where
+        testl $FLAGS_ALL_WORK, thread_flags
+        jnz 77f
+        .pushsection .fixup, "ax"
+77:     movl $78f, %ecx
+        jmp lost_work
+        .popsection
+        .pushsection .rodata
+78:     .asciz "\where"
+        .popsection
+        .endm
+
+        .text
+# SYSENTER comes here with interrupts closed, on a stack whose top word holds the task's own ESP0.
+# The user's convention: EBP is its ESP, and it goes on at sysenter_return.
+FUNCTION sysenter_entry
+        movl (%esp), %esp
+LABEL sysenter_past_esp
+        pushl $USER_DS
+        pushl %ebp
+        pushfl
+        orl $EFLAGS_IF, (%esp)          # SYSENTER cleared it; user mode always has it set
+        pushl $USER_CS
+        pushl $sysenter_return
+        pushl %eax
+        SAVE_ALL
+        CHECK_NO_WORK "sysenter"
+        incl sysenter_calls
+        STI
+        cmpl $SYS_CALLS, %eax
+        jae bad_call
+        movl %esp, %ebp
+        call *sys_call_table(,%eax,4)
+        movl %eax, FRAME_EAX(%esp)
+LABEL sysenter_exit
+        CLI
+        testl $FLAGS_ALL_WORK, thread_flags
+        jnz work_pending
+        # No work is pending, and until STI nothing can bring any.
+        RESTORE_REGISTERS
+        movl FRAME_EIP - FRAME_ERROR(%esp), %edx
+        movl FRAME_ESP - FRAME_ERROR(%esp), %ecx
+        STI_SYSEXIT
+
+FUNCTION system_call
+        pushl %eax
+        SAVE_ALL
+        CHECK_NO_WORK "int 0x80"
+        incl int80_calls
+        STI
+        cmpl $SYS_CALLS, %eax
+        jae bad_call
+        movl %esp, %ebp
+        call *sys_call_table(,%eax,4)
+        movl %eax, FRAME_EAX(%esp)
+LABEL syscall_exit
+        CLI
+        testl $FLAGS_ALL_WORK, thread_flags
+        jnz work_pending
+
+LABEL restore_nocheck
+        RESTORE_REGISTERS
+        addl $4, %esp
+LABEL restore_iret
+        IRET
+        FIXUP restore_iret, iret_exc
+        .pushsection .fixup, "ax"
+# IRET could not load what the frame says. ESP is still at the frame's EIP and the user's data segments
+# are loaded, as if the task had trapped just after it came to user mode.
+LABEL iret_exc
+        STI
+        pushl $0
+        SAVE_ALL
+        movl %esp, %ebp
+        call do_iret_error
+        jmp ret_from_exception
+        .popsection
+
+FUNCTION irq0_entry
+        pushl $0
+        SAVE_ALL
+        testb $3, FRAME_CS(%esp)
+        jz 1f
+        CHECK_NO_WORK "IRQ 0"
+1:      movl %esp, %ebp
+        call timer_interrupt
+
+FUNCTION ret_from_intr
+LABEL ret_from_exception
+        # Whoever was interrupted in the kernel tests the flags on its own way out.
+        testb $3, FRAME_CS(%esp)
+        jz restore_nocheck
+LABEL resume_userspace
+        CLI
+        testl $FLAGS_ALL_WORK, thread_flags
+        jz restore_nocheck
+LABEL work_pending
+        testb $1, need_resched
+        jz work_notifysig
+LABEL work_resched
+        STI
+        call schedule
+        jmp resume_userspace
+LABEL work_notifysig
+        movl %esp, %ebp
+        call do_signal
+        jmp resume_userspace
+
+# Where a task starts: schedule() returns here on its new stack.
+FUNCTION ret_from_fork
+        jmp resume_userspace
+
+bad_call:
+        movl $text_bad_call, %eax
+        jmp fail
+
+# The slave has nothing unmasked, so IRQ 7 can only be spurious: a request that was gone when the
+# processor asked for its vector. The PIC has not put it into service and expects no EOI.
+FUNCTION irq7_entry
+        pushl $0
+        SAVE_ALL
+        movb $0x0b, %al                 # OCW3: read the in-service register
+        outb %al, $PORT_PIC1
+        inb $PORT_PIC1, %al
+        testb $0x80, %al
+        movl $text_irq7, %eax
+        jnz fail
+        incl spurious_irqs
+        jmp ret_from_intr
+
+# Counts, and touches nothing: it may come on any stack and with any DS.
+FUNCTION nmi
+        incl %ss:nmis
+        IRET
+
+FUNCTION device_not_available
+        pushl $0
+        SAVE_ALL
+        testb $3, FRAME_CS(%esp)
+        movl $text_nm_in_kernel, %eax
+        jz fail
+        CHECK_NO_WORK "#NM"
+        GET_CR0
+        testl $CR0_EM, %eax
+        jnz device_not_available_emulate
+        call math_state_restore
+        jmp ret_from_exception
+LABEL device_not_available_emulate
+        movl $text_emulate, %eax
+        jmp fail
+
+# The other exceptions differ in their vector, and in whether the processor pushes an error code.
+        .macro EXCEPTION name, vector, error_code=1
+FUNCTION \name
+        .ifeq \error_code
+        pushl $0
+        .endif
+        SAVE_ALL
+        movl $\vector, %edx
+        jmp exception
+        .endm
+
+        EXCEPTION divide_error, 0, 0
+        EXCEPTION debug, 1, 0
+        EXCEPTION breakpoint, 3, 0
+        EXCEPTION overflow, 4, 0
+        EXCEPTION bounds, 5, 0
+        EXCEPTION invalid_opcode, 6, 0
+        EXCEPTION double_fault, VECTOR_DF
+        EXCEPTION invalid_tss, 10
+        EXCEPTION segment_not_present, VECTOR_NP
+        EXCEPTION stack_segment, VECTOR_SS
+        EXCEPTION general_protection, VECTOR_GP
+        EXCEPTION page_fault, VECTOR_PF
+
+FUNCTION exception
+        testb $3, FRAME_CS(%esp)
+        jz 1f
+        CHECK_NO_WORK "an exception"
+1:      movl %esp, %ebp
+        call do_trap
+        jmp ret_from_exception
+
+FUNCTION unexpected_vector
+        movl $KERNEL_DS, %eax
+        movl %eax, %ds
+        movl %eax, %es
+        movl $text_unexpected_vector, %eax
+        jmp fail
+
+        .section .rodata
+text_bad_call: .asciz "system call with a number out of range"
+text_irq7: .asciz "IRQ 7 is in service, but it is masked"
+text_nm_in_kernel: .asciz "#NM in the kernel"
+text_emulate: .asciz "#NM with CR0.EM set"
+text_unexpected_vector: .asciz "interrupt or exception with a vector that nobody expects"
+
+        .data
+        .balign 4
+# What keeps the running task from user mode, in two bytes that are tested together. There is one
+# processor, so the running task's flags are the processor's; schedule() swaps signal_pending.
+        thread_flags = .
+VARIABLE need_resched, 1
+        .byte 0
+VARIABLE signal_pending, 1
+        .byte 0
+        .word 0
+VARIABLE sysenter_calls, 4
+        .long 0
+VARIABLE int80_calls, 4
+        .long 0
+VARIABLE spurious_irqs, 4
+        .long 0
+VARIABLE nmis, 4
+        .long 0
+# An NMI may come before sysenter_entry has left this stack, hence the room below its top word.
+        .space 64
+VARIABLE sysenter_esp0, 4
+        .long 0

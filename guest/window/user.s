@@ -1,0 +1,281 @@
+# The two tasks. They run the same code at CPL 3, each with its own stack and its own data, and check
+# everything that the kernel gives back. What fails is reported by SYS_FAIL with the check's number.
+
+# A task's data, found through EBP in all of the task's code.
+        TASK_ROUND = 0
+        TASK_SEED = 4
+        TASK_CALLS_MADE = 8
+        TASK_SIGNALS_SEEN = 12
+        TASK_PHASE = 16                 # added to the round: the tasks do special things at other times
+        TASK_UNTIL_REPORT = 20
+        TASK_EXPECT_VECTOR = 24
+        TASK_EXPECT_ERROR = 28
+        TASK_EXPECT_ADDRESS = 32
+        TASK_RESUME = 36                # where to go on after the expected signal
+
+        KEPT = 0x5a17c0de               # some value that a call must leave in its register
+
+        .macro CALL_INT80 call
+        movl $\call, %eax
+        incl TASK_CALLS_MADE(%ebp)
+        int $0x80
+        .endm
+
+        .macro CALL_SYSENTER call
+        movl $\call, %eax
+        incl TASK_CALLS_MADE(%ebp)
+        call user_sysenter
+        .endm
+
+# Goes on if the flags say "equal".
+        .macro CHECK number
+        pushl $\number
+        jne user_failed
+        leal 4(%esp), %esp
+        .endm
+
+# Skips to `otherwise` unless (round + phase) & mask is `value`. Leaves round + phase in EAX.
+        .macro ONCE_IN mask, value, otherwise
+        movl TASK_ROUND(%ebp), %eax
+        addl TASK_PHASE(%ebp), %eax
+        movl %eax, %ecx
+        andl $\mask, %ecx
+        cmpl $\value, %ecx
+        jne \otherwise
+        .endm
+
+        .section .user_text, "ax"
+FUNCTION task_a
+        movl $user_a, %ebp
+        jmp task
+FUNCTION task_b
+        movl $user_b, %ebp
+
+FUNCTION task
+        movl $on_signal, %ebx
+        CALL_INT80 SYS_ON_SIGNAL
+
+LABEL user_round
+        # Work that takes a varying time, so that the timer does not fall into step with the rounds.
+        movl TASK_SEED(%ebp), %ebx
+        movl %ebx, %ecx
+        andl $15, %ecx
+        addl $4, %ecx
+LABEL user_work
+        movl %ebx, %eax
+        shll $13, %eax
+        xorl %eax, %ebx
+        movl %ebx, %eax
+        shrl $17, %eax
+        xorl %eax, %ebx
+        movl %ebx, %eax
+        shll $5, %eax
+        xorl %eax, %ebx
+        decl %ecx
+        jnz user_work
+        movl %ebx, TASK_SEED(%ebp)
+
+        pushfl
+        popl %eax
+        andl $0x3200, %eax              # IF is set, IOPL is 0
+        cmpl $EFLAGS_IF, %eax
+        CHECK 1
+        movl %cs, %eax
+        cmpl $USER_CS, %eax
+        CHECK 2
+
+        movl TASK_ROUND(%ebp), %esi
+        movl $KEPT, %edi
+        CALL_INT80 SYS_MIX
+        call check_mix
+
+        movl TASK_SEED(%ebp), %ebx
+        CALL_SYSENTER SYS_MIX
+        call check_mix
+
+        CALL_SYSENTER SYS_COUNT
+        cmpl TASK_CALLS_MADE(%ebp), %eax
+        CHECK 3
+
+        ONCE_IN 15, 0, 1f
+LABEL user_wait
+        wait                            # traps when CR0.TS is set
+1:
+        ONCE_IN 63, 3, 1f
+        CALL_SYSENTER SYS_YIELD
+1:
+        ONCE_IN 127, 5, 1f
+        call bad_frame
+1:
+        ONCE_IN 127, 9, 1f
+        call probe
+1:
+        ONCE_IN 127, 12, 1f
+        call peek
+1:
+        ONCE_IN 4095, 515, 1f
+        movl $2, %ebx
+        CALL_INT80 SYS_SLEEP
+1:
+        incl TASK_ROUND(%ebp)
+        decl TASK_UNTIL_REPORT(%ebp)
+        jnz user_round
+        movl $(ROUNDS / 8), TASK_UNTIL_REPORT(%ebp)
+        movl TASK_ROUND(%ebp), %ebx
+        CALL_SYSENTER SYS_REPORT
+        cmpl $ROUNDS, TASK_ROUND(%ebp)
+        jb user_round
+        movl TASK_SIGNALS_SEEN(%ebp), %ebx
+        CALL_INT80 SYS_EXIT
+        cmpl %ebp, %esp                 # never equal: nobody returns from SYS_EXIT
+        CHECK 4
+
+# After SYS_MIX: EAX is the result, the arguments and EDI must be what they were.
+check_mix:
+        cmpl TASK_SEED(%ebp), %ebx
+        CHECK 5
+        cmpl TASK_ROUND(%ebp), %esi
+        CHECK 6
+        cmpl $KEPT, %edi
+        CHECK 7
+        roll $5, %ebx
+        addl %esi, %ebx
+        cmpl %ebx, %eax
+        CHECK 8
+        ret
+
+# Has the kernel return through a frame that IRET refuses. EAX: round + phase.
+bad_frame:
+        shrl $7, %eax
+        andl $3, %eax
+        movl %eax, %ebx
+        movl bad_frame_expected(,%eax,8), %ecx
+        movl %ecx, TASK_EXPECT_VECTOR(%ebp)
+        movl bad_frame_expected + 4(,%eax,8), %ecx
+        movl %ecx, TASK_EXPECT_ERROR(%ebp)
+        movl $0, TASK_EXPECT_ADDRESS(%ebp)
+        movl $1f, TASK_RESUME(%ebp)
+        CALL_INT80 SYS_BAD_FRAME
+        cmpl %ebp, %esp                 # never equal: the call must not return
+        CHECK 9
+1:      ret
+
+# Does one thing that a task may not do. EAX: round + phase.
+probe:
+        shrl $7, %eax
+        xorl %edx, %edx
+        movl $PROBES, %ecx
+        divl %ecx
+        shll $4, %edx
+        movl probes + 4(%edx), %ecx
+        movl %ecx, TASK_EXPECT_VECTOR(%ebp)
+        movl probes + 8(%edx), %ecx
+        movl %ecx, TASK_EXPECT_ERROR(%ebp)
+        movl probes + 12(%edx), %ecx
+        movl %ecx, TASK_EXPECT_ADDRESS(%ebp)
+        movl $1f, TASK_RESUME(%ebp)
+        jmp *probes(%edx)
+1:      ret
+
+        .macro PROBE name, instruction:vararg
+\name:
+        \instruction
+        cmpl %ebp, %esp                 # never equal: the instruction must trap
+        CHECK 10
+        .endm
+
+        PROBE probe_read_kernel, movl kernel_text, %eax
+        PROBE probe_write_kernel, movl %eax, need_resched
+        PROBE probe_write_code, movl %eax, user_text
+        PROBE probe_read_null, movl 0, %eax
+        PROBE probe_write_null, movl %eax, 16
+        PROBE probe_cli, cli
+        PROBE probe_hlt, hlt
+        PROBE probe_cr0, movl %cr0, %eax
+        PROBE probe_out, outb %al, $0x80
+        PROBE probe_int, int $0x20
+        PROBE probe_ud2, ud2
+        PROBE probe_int3, int3
+
+# The kernel's own access to user memory goes through the fixup table.
+peek:
+        movl $task_a, %ebx
+        CALL_SYSENTER SYS_PEEK
+        cmpl $0xbd, %eax                # movl $imm, %ebp
+        CHECK 11
+        xorl %ebx, %ebx
+        CALL_SYSENTER SYS_PEEK
+        cmpl $EFAULT, %eax
+        CHECK 12
+        ret
+
+# Signals come here: EAX = vector, EDX = error code, ECX = address.
+FUNCTION on_signal
+        incl TASK_SIGNALS_SEEN(%ebp)
+        cmpl TASK_EXPECT_VECTOR(%ebp), %eax
+        CHECK 13
+        cmpl TASK_EXPECT_ERROR(%ebp), %edx
+        CHECK 14
+        cmpl TASK_EXPECT_ADDRESS(%ebp), %ecx
+        CHECK 15
+        movl $0, TASK_EXPECT_VECTOR(%ebp)
+        jmp *TASK_RESUME(%ebp)
+
+# SYSENTER saves nothing: EBP carries ESP, and SYSEXIT needs ECX and EDX.
+FUNCTION user_sysenter
+        pushl %ecx
+        pushl %edx
+        pushl %ebp
+        movl %esp, %ebp
+        sysenter
+LABEL sysenter_return
+        popl %ebp
+        popl %edx
+        popl %ecx
+        ret
+
+# The number of the check lies on the stack.
+user_failed:
+        popl %ebx
+        movl TASK_ROUND(%ebp), %esi
+        CALL_INT80 SYS_FAIL
+        ud2
+
+# vector and error code, in the order of BAD_*
+        .balign 4
+bad_frame_expected:
+        .long VECTOR_NP, ABSENT_CS & ~3
+        .long VECTOR_GP, BEYOND_GDT & ~3
+        .long VECTOR_GP, USER_CS & ~3
+        .long VECTOR_GP, USER_DS & ~3
+
+# where, vector, error code, address. Error codes of page faults: 1 = the page is there, 2 = write,
+# 4 = from user mode.
+probes:
+        .long probe_read_kernel, VECTOR_PF, 5, kernel_text
+        .long probe_write_kernel, VECTOR_PF, 7, need_resched
+        .long probe_write_code, VECTOR_PF, 7, user_text
+        .long probe_read_null, VECTOR_PF, 4, 0
+        .long probe_write_null, VECTOR_PF, 6, 16
+        .long probe_cli, VECTOR_GP, 0, 0
+        .long probe_hlt, VECTOR_GP, 0, 0
+        .long probe_cr0, VECTOR_GP, 0, 0
+        .long probe_out, VECTOR_GP, 0, 0
+        .long probe_int, VECTOR_GP, 0x20 * 8 + 2, 0
+        .long probe_ud2, 6, 0, 0
+        .long probe_int3, 3, 0, 0
+        PROBES = (. - probes) / 16
+
+        .section .user_data, "aw"
+        .balign 4
+VARIABLE user_a, 40
+        .long 0, 0x2545f491, 0, 0, 0, ROUNDS / 8, 0, 0, 0, 0
+VARIABLE user_b, 40
+        .long 0, 0x6c078965, 0, 0, 40, ROUNDS / 8, 0, 0, 0, 0
+
+        .section .user_bss, "aw", @nobits
+        .balign 4096
+        .space 4096
+LABEL user_stack_a_top
+        .space 4096
+LABEL user_stack_b_top

@@ -1,0 +1,36 @@
+/** Event rows as lines of text. */
+import { formatInstant } from '../replay/instant.js';
+import type { EventRow, InterruptRow } from './event-rows.js';
+import { hex32 } from './numbers.js';
+
+const INSTANT_WIDTH = 12;
+const KIND_WIDTH = 9;
+
+/** One row as a line without its newline: `    @1234567  irq        line 0, taken at ...`. */
+export function renderEvent(row: EventRow): string {
+  const text = row.kind === 'irq' ? interruptText(row) : fieldsText(row);
+  const instant = formatInstant(row.instant).padStart(INSTANT_WIDTH);
+  return `${instant}  ${row.kind.padEnd(KIND_WIDTH)}  ${text}`.trimEnd();
+}
+
+function interruptText(row: InterruptRow): string {
+  const { line, acceptedAt, vector, cpl, eip, symbol, shadow } = row;
+  if (acceptedAt === null || vector === null || eip === null) return `line ${line}, never taken`;
+  const where = symbol === null ? hex32(eip) : `${hex32(eip)} <${symbol}>`;
+  const cause = row.raisedAt === null ? 'spurious, ' : '';
+  return `line ${line}, ${cause}taken ${formatInstant(acceptedAt)} as vector 0x${vector.toString(16)} at CPL ${cpl ?? '?'}, EIP ${where}, shadow ${shadow ?? 'none'}`;
+}
+
+function fieldsText(row: EventRow): string {
+  return Object.entries(row)
+    .filter(([field]) => field !== 'instant' && field !== 'kind')
+    .map(([field, value]) => `${field} ${valueText(value)}`)
+    .join(', ');
+}
+
+function valueText(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(valueText).join(' ')}]`;
+  if (typeof value === 'string' || typeof value === 'number') return String(value);
+  if (typeof value === 'object' && value !== null && 'kind' in value) return String(value.kind);
+  return JSON.stringify(value);
+}

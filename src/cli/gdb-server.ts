@@ -1,0 +1,104 @@
+/** The TCP side of `holdoff gdb`: one socket, one client at a time, one session a client. */
+import { createServer, type Server, type Socket } from 'node:net';
+import { GdbSession } from '../gdbstub/session.js';
+import type { DebugTarget } from '../gdbstub/target.js';
+import { UserError } from '../machine/user-error.js';
+
+/** How the server is to listen and to whom it talks. */
+export interface GdbServerOptions {
+  /** 127.0.0.1 unless the user asked for another one: a debugger is a way into the machine. */
+  readonly host?: string;
+  /** 0 takes any free port. */
+  readonly port: number;
+  /** The server closes when its first client has gone. */
+  readonly once?: boolean;
+  /** Takes lines for the one who runs the server. */
+  readonly log: (line: string) => void;
+}
+
+/** A server that is listening. */
+export interface GdbServer {
+  readonly host: string;
+  readonly port: number;
+  /** Resolves when the server has closed, by `close` or after its only client. */
+  readonly closed: Promise<void>;
+  close(): void;
+}
+
+/**
+ * Listens for gdb and serves it the target. The target keeps its instant from one client to the next.
+ * @throws UserError when the address can't be listened on.
+ */
+export async function serveGdb(target: DebugTarget, options: GdbServerOptions): Promise<GdbServer> {
+  const host = options.host ?? '127.0.0.1';
+  let client: Socket | null = null;
+  const server = createServer((socket) => {
+    const name = `${socket.remoteAddress ?? '?'}:${socket.remotePort ?? 0}`;
+    // A client that vanishes shows as an error and then as the end.
+    socket.on('error', (error) => options.log(`gdb at ${name}: ${error.message}`));
+    if (client !== null) {
+      options.log(`gdb at ${name} was refused: another one is connected`);
+      socket.destroy();
+      return;
+    }
+    client = socket;
+    options.log(`gdb at ${name} is connected`);
+    // The place is free as soon as the session is over, and not when the socket has closed: gdb may
+    // connect again at once.
+    serveClient(socket, target, options.log, () => {
+      if (client === socket) client = null;
+    });
+    socket.on('close', () => {
+      options.log(`gdb at ${name} is gone`);
+      if (options.once === true) server.close();
+    });
+  });
+  const closed = new Promise<void>((resolve) => server.on('close', resolve));
+  const port = await listen(server, host, options.port);
+  const close = (): void => {
+    server.close();
+    client?.destroy();
+  };
+  return { host, port, closed, close };
+}
+
+function serveClient(
+  socket: Socket,
+  target: DebugTarget,
+  log: (line: string) => void,
+  onOver: () => void,
+): void {
+  socket.setNoDelay(true);
+  const session = new GdbSession(target, {
+    send: (bytes) => {
+      // A client that asks without reading the answers is not asked for more until it has read them.
+      if (!socket.destroyed && !socket.write(bytes)) socket.pause();
+    },
+    schedule: (task) => void setImmediate(task),
+    notice: log,
+    end: () => {
+      onOver();
+      socket.destroySoon();
+    },
+  });
+  socket.on('data', (bytes) => session.receive(bytes));
+  socket.on('drain', () => socket.resume());
+  socket.on('close', () => {
+    session.disconnect();
+    onOver();
+  });
+}
+
+function listen(server: Server, host: string, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error) =>
+      reject(
+        new UserError(`cannot listen on ${host}:${port}: ${error.message}; try another --listen`),
+      ),
+    );
+    server.listen(port, host, () => {
+      const address = server.address();
+      resolve(typeof address === 'object' && address !== null ? address.port : port);
+    });
+  });
+}

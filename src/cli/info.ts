@@ -1,0 +1,57 @@
+/** `holdoff info`: what a trace holds, without running it. */
+import { formatInstant } from '../replay/instant.js';
+import { summarise, type TraceSummary } from '../replay/summary.js';
+import type { TraceHeader } from '../replay/trace-header.js';
+import { oneLine, STATUS_OK } from './errors.js';
+import { groupDigits, sizeText } from './numbers.js';
+import { describeOutcome } from './outcome.js';
+import { openTraceFile } from './trace-file.js';
+
+/** Prints the trace's summary; the exit status. */
+export function info(path: string, options: { readonly json?: true }): number {
+  const trace = openTraceFile(path);
+  const summary = summarise(trace);
+  const text = options.json
+    ? `${JSON.stringify(infoJson(summary, trace.header), null, 2)}\n`
+    : infoText(path, summary, trace.header);
+  process.stdout.write(text);
+  return STATUS_OK;
+}
+
+function infoJson(summary: TraceSummary, header: TraceHeader): object {
+  return {
+    version: summary.formatVersion,
+    recorder: summary.holdoffVersion,
+    machine: header.machine,
+    images: header.images.map(({ name, role, byteLength }) => ({ name, role, bytes: byteLength })),
+    instants: summary.instants,
+    events: summary.events,
+    bytes: summary.bytes,
+    digest: summary.digest,
+    outcome: summary.outcome,
+  };
+}
+
+function infoText(path: string, summary: TraceSummary, header: TraceHeader): string {
+  const { machine } = header;
+  const seed = machine.clock === 'random' ? `, seed ${machine.seed}` : '';
+  const events = Object.entries(summary.events)
+    .filter(([, count]) => count > 0)
+    .map(([kind, count]) => `${kind} ${groupDigits(count)}`);
+  const rows: (readonly [string, string])[] = [
+    [
+      'trace',
+      `${path}: ${groupDigits(summary.bytes)} bytes, format ${summary.formatVersion}, by holdoff ${summary.holdoffVersion}`,
+    ],
+    ['machine', `${sizeText(machine.memoryBytes)}, ${machine.clock} clock${seed}`],
+    ...header.images.map(
+      ({ name, role, byteLength }) => [role, `${name}: ${groupDigits(byteLength)} bytes`] as const,
+    ),
+    ...(machine.cmdline === null ? [] : [['cmdline', machine.cmdline] as const]),
+    ['instants', `@0 to ${formatInstant(summary.instants)}`],
+    ['events', events.length === 0 ? 'none' : events.join(', ')],
+    ['outcome', describeOutcome(summary.outcome)],
+    ['digest', summary.digest ?? 'none'],
+  ];
+  return rows.map(([name, value]) => `${name.padEnd(8)}  ${oneLine(value)}\n`).join('');
+}

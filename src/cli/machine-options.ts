@@ -1,0 +1,115 @@
+/**
+ * The options that say what machine to build and how its time passes: the same for run, record and
+ * gdb. Parsing alone; nothing here reads a file.
+ */
+import { type Command, InvalidArgumentError, Option } from 'commander';
+
+/** Where guest time and timer interrupts come from. */
+export type ClockChoice = 'virtual' | 'host' | 'random';
+
+/** What `addMachineOptions` puts into a command's options, as commander names them. */
+export interface MachineOptions {
+  /** RAM in bytes, a multiple of 4096. */
+  readonly memory: number;
+  readonly cmdline?: string;
+  /** The path of a file that the loader hands to the kernel as its first module. */
+  readonly initrd?: string;
+  readonly clock: ClockChoice;
+  /** 0 to 2^32 - 1. */
+  readonly seed: number;
+  /** Retired instructions after which the run ends; Infinity where none were asked for. */
+  readonly maxInstructions: number;
+  readonly serial: 'stdio' | 'null';
+  readonly engine: 'auto' | 'interpreter';
+  /** Physical address at which a flat binary is loaded and entered. */
+  readonly address?: number;
+}
+
+const MIB = 1 << 20;
+const UNITS: Readonly<Record<string, number>> = { '': 1, k: 1 << 10, m: MIB, g: 1 << 30 };
+const MEMORY_LEAST = MIB;
+const MEMORY_MOST = 2048 * MIB;
+
+/**
+ * Bytes from `64M`, `65536K`, `1G` or a plain number of bytes.
+ * @throws InvalidArgumentError unless it is a multiple of 4 KiB between 1 MiB and 2 GiB.
+ */
+export function parseMemory(text: string): number {
+  const match = /^(\d+)([kmg]?)(?:i?b)?$/i.exec(text);
+  if (match === null) throw new InvalidArgumentError('Give a size such as 64M or 1G.');
+  const bytes = Number(match[1]) * UNITS[match[2].toLowerCase()];
+  if (bytes < MEMORY_LEAST || bytes > MEMORY_MOST || bytes % 4096 !== 0) {
+    throw new InvalidArgumentError('Give a multiple of 4K between 1M and 2G.');
+  }
+  return bytes;
+}
+
+/** A whole number from decimal digits, which `_` may group. @throws InvalidArgumentError. */
+export function parseCount(text: string): number {
+  const count = /^\d+(_\d+)*$/.test(text) ? Number(text.replaceAll('_', '')) : Number.NaN;
+  if (!Number.isSafeInteger(count)) {
+    throw new InvalidArgumentError('Give a whole number, for example 3000000 or 3_000_000.');
+  }
+  return count;
+}
+
+/** As `parseCount`, and at least 1. @throws InvalidArgumentError. */
+export function parsePositiveCount(text: string): number {
+  const count = parseCount(text);
+  if (count === 0) throw new InvalidArgumentError('Give a number of at least 1.');
+  return count;
+}
+
+/** A seed: 0 to 2^32 - 1. @throws InvalidArgumentError. */
+export function parseSeed(text: string): number {
+  const seed = parseCount(text);
+  if (seed > 0xffffffff) throw new InvalidArgumentError('Give a number from 0 to 4294967295.');
+  return seed;
+}
+
+/** A physical address, `0x100000` or decimal. @throws InvalidArgumentError. */
+export function parseAddress(text: string): number {
+  const address = /^(0x[\da-f]+|\d+)$/i.test(text) ? Number(text) : Number.NaN;
+  if (!(address <= 0xffffffff)) {
+    throw new InvalidArgumentError('Give an address such as 0x100000.');
+  }
+  return address;
+}
+
+/** Adds the machine options to a verb, defaults included. */
+export function addMachineOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--memory <size>', 'RAM of the machine')
+        .argParser(parseMemory)
+        .default(64 * MIB, '64M'),
+    )
+    .option('--cmdline <text>', 'command line of a Multiboot kernel')
+    .option('--initrd <file>', 'file handed to a Multiboot kernel as its first module')
+    .addOption(
+      new Option('--clock <source>', 'where time and timer interrupts come from')
+        .choices(['virtual', 'host', 'random'])
+        .default('virtual'),
+    )
+    .addOption(new Option('--seed <n>', 'seed of the random clock').argParser(parseSeed).default(1))
+    .addOption(
+      new Option('--max-instructions <n>', 'stop after this many retired instructions')
+        .argParser(parsePositiveCount)
+        .default(Number.POSITIVE_INFINITY, 'no limit'),
+    )
+    .addOption(
+      new Option('--serial <where>', "COM1: this process's stdin and stdout, or nowhere")
+        .choices(['stdio', 'null'])
+        .default('stdio'),
+    )
+    .addOption(
+      new Option('--engine <engine>', 'how instructions are executed')
+        .choices(['auto', 'interpreter'])
+        .default('auto'),
+    )
+    .addOption(
+      new Option('--address <address>', 'load a flat binary here and enter it').argParser(
+        parseAddress,
+      ),
+    );
+}

@@ -1,0 +1,157 @@
+/**
+ * The command line: which verbs there are, their options, their help. What a verb does is in the
+ * verb's own file, which is loaded when the verb is used.
+ */
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { parseInstant } from '../replay/instant.js';
+import { oneLine } from './errors.js';
+import { ROW_KINDS } from './event-rows.js';
+import { type ListenAddress, parseListen } from './listen-address.js';
+import {
+  addMachineOptions,
+  type MachineOptions,
+  parseCount,
+  parsePositiveCount,
+} from './machine-options.js';
+import { holdoffVersion } from './package-root.js';
+
+const STATUSES = `
+Exit status: 0 when all went well, 1 for a user's error (one line on stderr), 2 where a replay
+diverged; run, record and replay end with the guest's own status where it gave one: a byte v written
+to port 0xf4 is status (v << 1 | 1) & 0xff.`;
+
+/**
+ * Builds the parser. The chosen verb's promise gives the exit status, which `setStatus` receives.
+ * Errors in the arguments are thrown as CommanderError, after their line is on stderr.
+ */
+export function createProgram(setStatus: (status: number) => void): Command {
+  const program = new Command('holdoff')
+    .description('Record, replay and debug i386 kernels, every interrupt where it was.')
+    .version(holdoffVersion(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'show this help')
+    .helpCommand('help [verb]', 'show the help of a verb')
+    .showSuggestionAfterError()
+    .exitOverride()
+    .configureOutput({
+      outputError: (text, write) => write(`${usageLine(text)}\n`),
+    })
+    .addHelpText('after', STATUSES);
+
+  addMachineOptions(verb('run', 'run an image, recording nothing'))
+    .argument('<image>', 'Multiboot, ELF or flat binary kernel')
+    .addHelpText('after', example('holdoff run kernel.elf --memory 32M --cmdline "debug"'))
+    .action(async (image: string, options: MachineOptions) => {
+      const { run } = await import('./run.js');
+      setStatus(await run(image, options));
+    });
+
+  addMachineOptions(verb('record', 'run an image and write a trace of the run'))
+    .argument('<image>', 'Multiboot, ELF or flat binary kernel')
+    .option('-o, --output <trace>', "where to write (default: the image's name with .trace)")
+    .addHelpText(
+      'after',
+      example('holdoff record kernel.elf -o race.trace --clock random --seed 7'),
+    )
+    .action(async (image: string, options: MachineOptions & { output?: string }) => {
+      const { record } = await import('./record.js');
+      setStatus(await record(image, options));
+    });
+
+  verb('replay', 'run a trace again and check that it does the same')
+    .argument('<trace>', 'a recorded trace')
+    .option('--json', 'print the result as JSON, and not what the guest prints')
+    .addOption(new Option('--to <instant>', 'stop at this instant').argParser(parseInstantOption))
+    .addHelpText('after', example('holdoff replay race.trace'))
+    .action(async (trace: string, options: { json?: true; to?: number }) => {
+      const { replay } = await import('./replay.js');
+      setStatus(await replay(trace, options));
+    });
+
+  verb('info', "show a trace's machine, size, events and end")
+    .argument('<trace>', 'a recorded trace')
+    .option('--json', 'print JSON')
+    .addHelpText('after', example('holdoff info race.trace --json'))
+    .action(async (trace: string, options: { json?: true }) => {
+      const { info } = await import('./info.js');
+      setStatus(info(trace, options));
+    });
+
+  verb('events', "list a trace's events")
+    .argument('<trace>', 'a recorded trace')
+    .addOption(
+      new Option('--around <instant>', 'only the events next to this instant').argParser(
+        parseInstantOption,
+      ),
+    )
+    .addOption(
+      new Option('--count <n>', 'with --around: how many before, and how many from there on')
+        .argParser(parsePositiveCount)
+        .default(10),
+    )
+    .addOption(new Option('--kind <kinds...>', 'only these kinds').choices(ROW_KINDS))
+    .option('--json', 'print one JSON object a line')
+    .addHelpText('after', example('holdoff events race.trace --around @1234567 --count 5'))
+    .action(
+      async (
+        trace: string,
+        options: { around?: number; count: number; kind?: string[]; json?: true },
+      ) => {
+        const { events } = await import('./events.js');
+        setStatus(await events(trace, options));
+      },
+    );
+
+  addMachineOptions(verb('gdb', 'serve a trace, or an image that runs live, to gdb'))
+    .argument('<trace-or-image>', 'a recorded trace, or a kernel')
+    .addOption(
+      new Option('--listen <host:port>', 'where gdb connects to')
+        .argParser(parseListen)
+        .default({ host: '127.0.0.1', port: 1234 }, '127.0.0.1:1234'),
+    )
+    .addHelpText(
+      'after',
+      `${example('holdoff gdb race.trace')}
+Then in another terminal: gdb kernel.elf -ex 'target remote localhost:1234'`,
+    )
+    .action(async (path: string, options: MachineOptions & { listen: ListenAddress }) => {
+      const { gdb } = await import('./gdb.js');
+      setStatus(await gdb(path, options));
+    });
+
+  verb('demo', 'catch the race of the guest that comes with holdoff, and show its window')
+    .addOption(new Option('--seed <n>', 'the first seed to try').argParser(parseCount).default(1))
+    .addHelpText('after', example('holdoff demo'))
+    .action(async (options: { seed: number }) => {
+      const { demo } = await import('./demo.js');
+      setStatus(await demo(options));
+    });
+
+  return program;
+
+  function verb(name: string, description: string): Command {
+    return program.command(name).description(description).showSuggestionAfterError();
+  }
+}
+
+function parseInstantOption(text: string): number {
+  try {
+    return parseInstant(text);
+  } catch {
+    throw new InvalidArgumentError('Give an instant such as @1234567.');
+  }
+}
+
+function example(command: string): string {
+  return `\nExample:\n  ${command}`;
+}
+
+/** Commander's `error: what` as holdoff's one line. */
+function usageLine(text: string): string {
+  const [first, ...rest] = text.trim().split('\n');
+  const what = first.replace(/^error: /, '').replace(/\.$/, '');
+  // Commander puts "(Did you mean ...?)" on a line of its own.
+  const guess = /Did you mean (.*)\?/.exec(rest.join(' '));
+  return oneLine(
+    `holdoff: ${what}; ${guess === null ? 'see --help' : `did you mean ${guess[1]}?`}`,
+  );
+}

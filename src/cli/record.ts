@@ -1,0 +1,45 @@
+/** `holdoff record`: a live run, and a trace of it on disk. */
+import { Recorder } from '../replay/recorder.js';
+import { Session } from '../replay/session.js';
+import { TraceWriter } from '../replay/trace-format.js';
+import { runToEnd } from './live-run.js';
+import { liveSource } from './live-source.js';
+import type { MachineOptions } from './machine-options.js';
+import { setUp, startFromOptions } from './machine-setup.js';
+import { plural } from './numbers.js';
+import { reportEnd, statusOf } from './outcome.js';
+import { OutputFile } from './trace-file.js';
+
+/** A recorder that is killed loses at most so much of the past. */
+const FLUSH_MILLISECONDS = 50;
+
+/** Records the image; the exit status. */
+export async function record(
+  path: string,
+  options: MachineOptions & { readonly output?: string },
+): Promise<number> {
+  const start = startFromOptions(path, options);
+  const { machine, image } = setUp(start);
+  // Only now: a broken image leaves no trace behind.
+  const file =
+    options.output === undefined ? OutputFile.createFor(path) : OutputFile.create(options.output);
+  try {
+    const loadAddress = image.kind === 'flat' ? start.loadAddress : null;
+    const writer = new TraceWriter((bytes) => file.write(bytes), { ...start, loadAddress });
+    const session = new Session(machine, liveSource(start.machine), {
+      recorder: new Recorder(machine, writer),
+      maxInstructions: options.maxInstructions,
+    });
+    let flushedAt = 0;
+    const outcome = await runToEnd(session, machine, options, (now) => {
+      if (now - flushedAt < FLUSH_MILLISECONDS || session.outcome !== null) return;
+      flushedAt = now;
+      writer.flush(machine.cpu.instant);
+    });
+    reportEnd(outcome, machine.cpu.instant);
+    process.stderr.write(`holdoff: wrote ${file.path}: ${plural(file.bytes, 'byte')}\n`);
+    return statusOf(outcome);
+  } finally {
+    file.close();
+  }
+}

@@ -1,0 +1,20 @@
+/** `holdoff run`: a live run that leaves nothing behind. */
+import { Session } from '../replay/session.js';
+import { STATUS_INTERRUPTED } from './errors.js';
+import { runToEnd } from './live-run.js';
+import { liveSource } from './live-source.js';
+import type { MachineOptions } from './machine-options.js';
+import { setUp, startFromOptions } from './machine-setup.js';
+import { reportEnd, statusOf } from './outcome.js';
+
+/** Runs the image; the exit status. */
+export async function run(path: string, options: MachineOptions): Promise<number> {
+  const start = startFromOptions(path, options);
+  const { machine } = setUp(start);
+  const session = new Session(machine, liveSource(start.machine), {
+    maxInstructions: options.maxInstructions,
+  });
+  const outcome = await runToEnd(session, machine, options);
+  reportEnd(outcome, machine.cpu.instant);
+  return outcome.kind === 'interrupted' ? STATUS_INTERRUPTED : statusOf(outcome);
+}

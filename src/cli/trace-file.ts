@@ -1,0 +1,96 @@
+/** Traces on disk: written as the recording goes, read whole. */
+import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { basename, extname } from 'node:path';
+import { UserError } from '../machine/user-error.js';
+import { describeDamage } from '../replay/trace-damage.js';
+import { readTrace, type Trace } from '../replay/trace-format.js';
+import { fileError } from './errors.js';
+
+/** Reads a file whole. @throws UserError where it cannot be read. */
+export function readInput(path: string): Uint8Array {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw fileError('read', path, error);
+  }
+}
+
+/**
+ * Opens a trace. One that was cut short, as when its recorder was killed, is good up to its last whole
+ * chunk, and a line on stderr says so; one with wrong bytes in it is refused.
+ * @throws UserError
+ */
+export function openTraceFile(path: string): Trace {
+  const bytes = readInput(path);
+  let trace: Trace;
+  try {
+    trace = readTrace(bytes);
+  } catch (error) {
+    throw error instanceof UserError ? new UserError(`${path}: ${error.message}`) : error;
+  }
+  const { damage } = trace;
+  if (damage === null) return trace;
+  const what = describeDamage(damage);
+  if (damage.kind !== 'cut') {
+    throw new UserError(`${path} is damaged at ${what}; get an undamaged copy, or record again`);
+  }
+  process.stderr.write(`holdoff: ${path} was cut short at ${what}; what comes before is used\n`);
+  return trace;
+}
+
+/** A file that grows by whole writes: what was handed to `write` is in the file when it returns. */
+export class OutputFile {
+  readonly path: string;
+  readonly #descriptor: number;
+  #bytes = 0;
+
+  private constructor(path: string, descriptor: number) {
+    this.path = path;
+    this.#descriptor = descriptor;
+  }
+
+  /** Creates the file, or empties it where it exists. @throws UserError where that fails. */
+  static create(path: string): OutputFile {
+    try {
+      return new OutputFile(path, openSync(path, 'w'));
+    } catch (error) {
+      throw fileError('write', path, error);
+    }
+  }
+
+  /**
+   * Creates a file named after the image, in the present folder: `window.trace`, or `window-2.trace`
+   * where that exists. @throws UserError where that fails.
+   */
+  static createFor(image: string): OutputFile {
+    const name = basename(image, extname(image));
+    for (let copy = 1; ; copy++) {
+      const path = copy === 1 ? `${name}.trace` : `${name}-${copy}.trace`;
+      try {
+        return new OutputFile(path, openSync(path, 'wx'));
+      } catch (error) {
+        if (error instanceof Error && 'code' in error && error.code === 'EEXIST') continue;
+        throw fileError('write', path, error);
+      }
+    }
+  }
+
+  /** How many bytes were written so far. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** @throws UserError when the bytes cannot be written, for instance since the disk is full. */
+  write(bytes: Uint8Array): void {
+    try {
+      for (let at = 0; at < bytes.length; ) at += writeSync(this.#descriptor, bytes, at);
+    } catch (error) {
+      throw fileError('write', this.path, error);
+    }
+    this.#bytes += bytes.length;
+  }
+
+  close(): void {
+    closeSync(this.#descriptor);
+  }
+}

@@ -1,0 +1,53 @@
+/**
+ * What every part of the processor works on: its state, its memory, its wires. Instructions' rare
+ * parts are plain procedures over a `Core`; the run loop in cpu.ts drives them.
+ */
+import type { CpuBus } from './bus.js';
+import type { Mmu } from './mmu.js';
+import type { PhysicalMemory } from './physical-memory.js';
+import type { State } from './state.js';
+import { BUDGET, SHADOW_NONE } from './state-layout.js';
+
+/** The parts of one processor, without its instructions. */
+export class Core {
+  readonly state: State;
+  readonly physical: PhysicalMemory;
+  readonly mmu: Mmu;
+  readonly bus: CpuBus;
+  /**
+   * The instant at which BUDGET reaches zero. The present instant is this less BUDGET, less one while
+   * an instruction is under way (it was taken from the budget already).
+   */
+  budgetEnd = 0;
+  /** An instruction is being executed. */
+  isExecuting = false;
+  /**
+   * What SHADOW was when the present instruction began: the run loop clears SHADOW before it executes
+   * an instruction and leaves the old value here, since a second MOV SS in a row casts no shadow.
+   */
+  previousShadow = SHADOW_NONE;
+  /** Drops every cached link from a linear address to decoded code. Set by the engine. */
+  onCodeMapChange: () => void = () => undefined;
+
+  constructor(state: State, physical: PhysicalMemory, mmu: Mmu, bus: CpuBus) {
+    this.state = state;
+    this.physical = physical;
+    this.mmu = mmu;
+    this.bus = bus;
+  }
+
+  /** The number of steps since reset. During an instruction: the steps before it. */
+  get instant(): number {
+    return this.budgetEnd - this.state.get(BUDGET) - (this.isExecuting ? 1 : 0);
+  }
+
+  /**
+   * Has the engine return to the run loop once the present instruction is done. Whoever changes what
+   * the run loop looks at between instructions (IF, TF, the shadow, HLT, INTR, debug registers,
+   * breakpoints) calls it; calling it too often costs time only.
+   */
+  attention(): void {
+    this.budgetEnd -= this.state.get(BUDGET);
+    this.state.set(BUDGET, 0);
+  }
+}

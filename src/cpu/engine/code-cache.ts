@@ -1,0 +1,215 @@
+/**
+ * Decoded code: blocks of records by physical address, found again through the jump cache by linear
+ * address. A block lies within one page of RAM; an instruction that crosses into the next page, or
+ * that lies outside RAM, is decoded anew each time that it is executed.
+ *
+ * All of this is cache: dropping it at any boundary changes nothing that the guest can see.
+ */
+import type { Core } from '../core.js';
+import { type CodeBytes, type Decoded, decode, MAX_INSTRUCTION_BYTES } from '../decoder/decode.js';
+import { raise, VECTOR_GP } from '../fault.js';
+import type { Form } from '../isa/form.js';
+import { I386 } from '../isa/instruction-set.js';
+import { codeLinear } from '../segmentation.js';
+import * as L from '../state-layout.js';
+import type { Handlers } from './handlers.js';
+import { writeEnd, writeRecord } from './record.js';
+
+/** Instructions in a block at the most. */
+const MAX_BLOCK = 64;
+
+/** What a block depends on beside its bytes. */
+const BLOCK_MODE = L.MODE_CODE32 | L.MODE_STACK32;
+
+/** With so much of the code segment ahead, no instruction of a page can cross its limit. */
+const LIMIT_MARGIN = 0x2000;
+
+export class CodeCache {
+  /** Linear addresses (unsigned) at which a block must end, as a breakpoint waits there. */
+  breakpoints: ReadonlySet<number> = new Set();
+
+  readonly #core: Core;
+  readonly #handlers: Handlers;
+  /** Record by physical address * 4 + MODE bits. */
+  readonly #blocks = new Map<number, number>();
+  /** Keys of `#blocks` by page. */
+  readonly #pages = new Map<number, number[]>();
+  /** The instruction of a record, by record number; only where it is a procedure. */
+  readonly #procedures: (Decoded | undefined)[] = [];
+  #scratch: Decoded | undefined;
+  #nextRecord = L.RECORDS;
+  readonly #fetched = new Uint8Array(MAX_INSTRUCTION_BYTES + 1);
+
+  constructor(core: Core, handlers: Handlers) {
+    this.#core = core;
+    this.#handlers = handlers;
+    core.physical.onCodeWrite = (page) => this.#dropPage(page);
+    core.mmu.onFlush = () => this.forgetAddresses();
+    core.onCodeMapChange = () => this.forgetAddresses();
+  }
+
+  /** The instruction of a record that stands for a procedure. */
+  procedureAt(record: number): Decoded | undefined {
+    if (record === L.SCRATCH_RECORD) return this.#scratch;
+    return this.#procedures[(record - L.RECORDS) / L.RECORD_BYTES];
+  }
+
+  /** Voids the jump cache: linear addresses may mean other code from now on. */
+  forgetAddresses(): void {
+    const { state } = this.#core;
+    state.set(L.CODE_GENERATION, state.get(L.CODE_GENERATION) + 1);
+    this.#core.attention();
+  }
+
+  /** Drops every decoded instruction. */
+  clear(): void {
+    for (const page of this.#pages.keys()) this.#core.physical.clearCode(page);
+    this.#blocks.clear();
+    this.#pages.clear();
+    this.#procedures.length = 0;
+    this.#nextRecord = L.RECORDS;
+    this.forgetAddresses();
+  }
+
+  /**
+   * The record for the instruction at EIP, decoded now if need be.
+   * @throws fault what fetching or decoding it raises.
+   */
+  recordAtEip(): number {
+    const { state, mmu, physical } = this.#core;
+    const eip = state.eip;
+    const linear = codeLinear(this.#core, eip);
+    const mode = state.get(L.MODE);
+    const entry =
+      L.JUMP_CACHE + ((linear & (L.JUMP_CACHE_ENTRIES - 1)) << L.JUMP_CACHE_ENTRY_SHIFT);
+    if (
+      state.get(entry + L.JUMP_CACHE_LINEAR) === linear &&
+      state.get(entry + L.JUMP_CACHE_MODE) === mode &&
+      state.get(entry + L.JUMP_CACHE_GENERATION) === state.get(L.CODE_GENERATION)
+    ) {
+      return state.get(entry + L.JUMP_CACHE_RECORD);
+    }
+    const fetchedAt = mmu.translateFetch(linear, (mode & L.MODE_USER) !== 0) >>> 0;
+    const limit = state.segmentLimit(L.SEG_CS) >>> 0;
+    const isCacheable =
+      physical.isReadableRam(fetchedAt >>> 12) && (eip >>> 0) + LIMIT_MARGIN <= limit;
+    const record = isCacheable ? this.#blockAt(fetchedAt, linear, mode) : 0;
+    if (record === 0) return this.#decodeAlone(eip, limit, mode);
+    if (!this.breakpoints.has(linear >>> 0)) {
+      state.set(entry + L.JUMP_CACHE_LINEAR, linear);
+      state.set(entry + L.JUMP_CACHE_MODE, mode);
+      state.set(entry + L.JUMP_CACHE_GENERATION, state.get(L.CODE_GENERATION));
+      state.set(entry + L.JUMP_CACHE_RECORD, record);
+    }
+    return record;
+  }
+
+  /** The block's first record, or 0 where its first instruction leaves the page. */
+  #blockAt(start: number, linear: number, mode: number): number {
+    const key = start * 4 + (mode & BLOCK_MODE);
+    // With breakpoints a block ends by linear addresses, so one of another alias may not serve.
+    const known = this.breakpoints.size === 0 ? this.#blocks.get(key) : undefined;
+    if (known !== undefined) return known;
+    if (this.#nextRecord + (MAX_BLOCK + 1) * L.RECORD_BYTES > L.RECORDS_END) this.clear();
+    const first = this.#nextRecord;
+    const bytes = this.#core.physical.ram;
+    const end = (start | 0xfff) + 1;
+    let at = start;
+    for (let count = 0; count < MAX_BLOCK && at < end; count++) {
+      if (count > 0 && this.breakpoints.has((linear + at - start) >>> 0)) break;
+      const decoded = this.#decodeWithin({ bytes, start: at, end }, mode, count === 0);
+      if (decoded === null) break;
+      this.#emit(this.#nextRecord, decoded, mode);
+      this.#nextRecord += L.RECORD_BYTES;
+      at += decoded.instruction.length;
+      if (decoded.encoding.endsBlock) break;
+    }
+    if (at === start) return 0;
+    writeEnd(this.#core.state, this.#nextRecord);
+    this.#nextRecord += L.RECORD_BYTES;
+    this.#handlers.compile();
+    this.#core.physical.markCode(start, at - start);
+    this.#blocks.set(key, first);
+    const keys = this.#pages.get(start >>> 12);
+    if (keys === undefined) this.#pages.set(start >>> 12, [key]);
+    else keys.push(key);
+    return first;
+  }
+
+  /**
+   * Null where the instruction leaves the page. Only the first instruction of a block is certain to be
+   * executed: one further on that might be too long, or end in the next page, is left to be met alone.
+   */
+  #decodeWithin(code: CodeBytes, mode: number, isFirst: boolean): Decoded | null {
+    const room = code.end - code.start;
+    if (!isFirst && (room < MAX_INSTRUCTION_BYTES || isPrefixRun(code))) return null;
+    return decode(code, (mode & L.MODE_CODE32) !== 0, I386);
+  }
+
+  /** Decodes the one instruction at EIP into the scratch record, fetching byte by byte. */
+  #decodeAlone(eip: number, limit: number, mode: number): number {
+    const { state } = this.#core;
+    let end = 0;
+    let decoded: Decoded | null = null;
+    while (decoded === null) {
+      this.#fetched[end] = this.#fetchByte(eip, end, limit, mode);
+      end += 1;
+      decoded = decode({ bytes: this.#fetched, start: 0, end }, (mode & L.MODE_CODE32) !== 0, I386);
+    }
+    this.#emit(L.SCRATCH_RECORD, decoded, mode);
+    writeEnd(state, L.SCRATCH_RECORD + L.RECORD_BYTES);
+    this.#handlers.compile();
+    return L.SCRATCH_RECORD;
+  }
+
+  #fetchByte(eip: number, index: number, limit: number, mode: number): number {
+    const { mmu, physical } = this.#core;
+    if ((eip >>> 0) + index > limit) raise(VECTOR_GP);
+    const linear = codeLinear(this.#core, eip + index);
+    return physical.read(mmu.translateFetch(linear, (mode & L.MODE_USER) !== 0), 1);
+  }
+
+  #emit(record: number, decoded: Decoded, mode: number): void {
+    const { encoding, instruction } = decoded;
+    const isString = instruction.rep !== 0 && STRING_OPCODES.has(instruction.opcode);
+    const usesOffset = encoding.operands.some((operand) => operand.place === 'offset');
+    const form: Form = {
+      encoding,
+      operandSize: instruction.operandSize,
+      addressSize: instruction.addressSize,
+      stack32: (mode & L.MODE_STACK32) !== 0,
+      rep: isString ? instruction.rep : 0,
+      address:
+        instruction.index !== L.ZERO
+          ? 'indexed'
+          : instruction.isMemory || usesOffset
+            ? 'base'
+            : 'none',
+    };
+    writeRecord(this.#core.state, record, this.#handlers.indexOf(form), form, instruction);
+    const kept = encoding.procedure === null ? undefined : decoded;
+    if (record === L.SCRATCH_RECORD) this.#scratch = kept;
+    else this.#procedures[(record - L.RECORDS) / L.RECORD_BYTES] = kept;
+  }
+
+  #dropPage(page: number): void {
+    for (const key of this.#pages.get(page) ?? []) this.#blocks.delete(key);
+    this.#pages.delete(page);
+    this.#core.physical.clearCode(page);
+    this.forgetAddresses();
+  }
+}
+
+/** So many prefixes that the instruction may be too long. */
+function isPrefixRun(code: CodeBytes): boolean {
+  const HARMLESS = 4;
+  for (let i = 0; i < HARMLESS; i++) {
+    if (!PREFIXES.has(code.bytes[code.start + i])) return false;
+  }
+  return true;
+}
+
+const PREFIXES = new Set([0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65, 0x66, 0x67, 0xf0, 0xf2, 0xf3]);
+
+/** MOVS, CMPS, STOS, LODS, SCAS: where a repeat prefix means repetition. */
+const STRING_OPCODES = new Set([0xa4, 0xa5, 0xa6, 0xa7, 0xaa, 0xab, 0xac, 0xad, 0xae, 0xaf]);

@@ -1,0 +1,102 @@
+/**
+ * Executes instructions: decoded code, the handlers that it calls, and the loop that calls them.
+ */
+import type { AccessSize } from '../bus.js';
+import type { Core } from '../core.js';
+import { raise } from '../fault.js';
+import { isUser, linearForWrite, readSegmented, writeSegmented } from '../segmentation.js';
+import type { SegmentIndex } from '../state.js';
+import { ESP_GUARD, SEGMENT_BYTES, SEGMENTS } from '../state-layout.js';
+import { CodeCache } from './code-cache.js';
+import { HANDLER_TABLE_SIZE, Handlers } from './handlers.js';
+import { HANDLER_PROCEDURE } from './record.js';
+import { encodeRunLoop } from './run-loop.js';
+
+/** `run` of the run loop's module. */
+type RunFunction = (record: number) => number;
+
+function segmentAt(offset: number): SegmentIndex {
+  return ((offset - SEGMENTS) / SEGMENT_BYTES) as SegmentIndex;
+}
+
+export class Engine {
+  readonly #core: Core;
+  readonly #code: CodeCache;
+  readonly #run: RunFunction;
+
+  /** @param memoryPages of 64 KiB that the core's memory has. */
+  constructor(core: Core, memoryPages: number) {
+    this.#core = core;
+    const table = new WebAssembly.Table({ element: 'anyfunc', initial: HANDLER_TABLE_SIZE });
+    const imports = { memory: core.state.memory, table, ...this.#imports() };
+    const module = new WebAssembly.Module(encodeRunLoop(memoryPages));
+    const { exports } = new WebAssembly.Instance(module, { env: imports });
+    table.set(HANDLER_PROCEDURE, exports['procedure']);
+    this.#run = exports['run'] as RunFunction;
+    this.#code = new CodeCache(core, new Handlers(table, imports, memoryPages));
+  }
+
+  get breakpoints(): ReadonlySet<number> {
+    return this.#code.breakpoints;
+  }
+  /** Blocks end before breakpoints, so decoded code goes when they change. */
+  set breakpoints(breakpoints: ReadonlySet<number>) {
+    this.#code.breakpoints = breakpoints;
+    this.clear();
+  }
+
+  /** Drops all decoded code. */
+  clear(): void {
+    this.#code.clear();
+  }
+
+  /**
+   * The record of the instruction at EIP, for `run`.
+   * @throws fault what its fetch raises.
+   */
+  recordAtEip(): number {
+    return this.#code.recordAtEip();
+  }
+
+  /**
+   * Executes from a record on until the budget is used up, or until code is met that is not decoded
+   * yet.
+   * @throws fault of the instruction at EIP, which has used one of the budget.
+   */
+  run(record: number): void {
+    this.#run(record);
+  }
+
+  /** The opcode of a record that stands for a procedure; -1 of others. */
+  opcodeOf(record: number): number {
+    return this.#code.procedureAt(record)?.instruction.opcode ?? -1;
+  }
+
+  #imports(): WebAssembly.ModuleImports {
+    const core = this.#core;
+    return {
+      load: (segment: number, offset: number, size: AccessSize) =>
+        readSegmented(core, segmentAt(segment), offset, size),
+      store: (segment: number, offset: number, size: AccessSize, value: number) =>
+        writeSegmented(core, segmentAt(segment), offset, size, value),
+      modify: (segment: number, offset: number, size: AccessSize) => {
+        const linear = linearForWrite(core, segmentAt(segment), offset, size);
+        const user = isUser(core.state);
+        core.mmu.probeWrite(linear, size, user);
+        return core.mmu.read(linear, size, user);
+      },
+      raise: (vector: number) => raise(vector),
+      procedure: (record: number) => this.#procedure(record),
+    };
+  }
+
+  #procedure(record: number): void {
+    const core = this.#core;
+    const decoded = this.#code.procedureAt(record);
+    if (decoded === undefined) throw new Error(`record ${record} stands for no procedure`);
+    const { encoding, instruction } = decoded;
+    encoding.procedure?.(core, instruction);
+    if (!encoding.isTransfer) core.state.eip += instruction.length;
+    core.state.set(ESP_GUARD, 0);
+  }
+}

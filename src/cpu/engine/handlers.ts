@@ -1,0 +1,89 @@
+/**
+ * The interpreter's handlers: one WebAssembly function a form, made when the form is first met. Forms
+ * met together (the new ones of a block) share a module, since a module costs more than a function.
+ */
+import type { Encoding } from '../isa/encoding.js';
+import type { Form } from '../isa/form.js';
+import { encodeModule, type FunctionType, I32 } from '../wasm/encoder.js';
+import { FUNCTION_IMPORTS } from '../wasm/imports.js';
+import { RecordBinding } from '../wasm/record-binding.js';
+import { WasmOps } from '../wasm/wasm-ops.js';
+import { HANDLER_PROCEDURE } from './record.js';
+
+/** (record) → the record to go on with, or 0: look EIP up. */
+export const HANDLER_TYPE: FunctionType = { parameters: [I32], results: [I32] };
+
+/** Room in the table of functions. There are fewer forms than this. */
+export const HANDLER_TABLE_SIZE = 16384;
+
+/** Handler indices by form, and the functions behind them in the table. */
+export class Handlers {
+  readonly #table: WebAssembly.Table;
+  readonly #imports: WebAssembly.ModuleImports;
+  readonly #memoryPages: number;
+  /** Handler index by encoding and by the variable part of the form. */
+  readonly #indices = new Map<Encoding, Int32Array>();
+  readonly #pending: { index: number; form: Form }[] = [];
+  #next = HANDLER_PROCEDURE + 1;
+
+  /** @param imports the functions of FUNCTION_IMPORTS and `memory`. */
+  constructor(
+    table: WebAssembly.Table,
+    imports: WebAssembly.ModuleImports,
+    memoryPages: number,
+  ) {
+    this.#table = table;
+    this.#imports = imports;
+    this.#memoryPages = memoryPages;
+  }
+
+  /** The index of the form's handler. It may be called after the next `compile`. */
+  indexOf(form: Form): number {
+    if (form.encoding.semantics === null) return HANDLER_PROCEDURE;
+    let indices = this.#indices.get(form.encoding);
+    if (indices === undefined) {
+      indices = new Int32Array(VARIANTS);
+      this.#indices.set(form.encoding, indices);
+    }
+    const variant = variantOf(form);
+    if (indices[variant] === 0) {
+      indices[variant] = this.#next;
+      this.#pending.push({ index: this.#next, form });
+      this.#next += 1;
+    }
+    return indices[variant];
+  }
+
+  /** Makes the handlers that `indexOf` has promised since the last call. */
+  compile(): void {
+    if (this.#pending.length === 0) return;
+    const bodies = this.#pending.map(({ index, form }) => {
+      const ops = new WasmOps(new RecordBinding(form));
+      form.encoding.semantics?.(ops);
+      const code = ops.finish();
+      return { name: `h${index}`, type: HANDLER_TYPE, locals: ops.locals, code };
+    });
+    const bytes = encodeModule(
+      { functions: FUNCTION_IMPORTS, memoryPages: this.#memoryPages, table: false, types: [] },
+      bodies,
+    );
+    const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: this.#imports });
+    for (const { index } of this.#pending) {
+      this.#table.set(index, instance.exports[`h${index}`]);
+    }
+    this.#pending.length = 0;
+  }
+}
+
+const REPS = 3;
+const ADDRESSES = 3;
+const VARIANTS = 2 * 2 * 2 * REPS * ADDRESSES;
+
+/** A number below VARIANTS for everything in a form but its encoding. */
+function variantOf(form: Form): number {
+  const address = form.address === 'none' ? 0 : form.address === 'base' ? 1 : 2;
+  const rep = form.rep === 0 ? 0 : form.rep === 0xf2 ? 1 : 2;
+  const sizes =
+    (form.operandSize === 4 ? 1 : 0) | (form.addressSize === 4 ? 2 : 0) | (form.stack32 ? 4 : 0);
+  return (sizes * REPS + rep) * ADDRESSES + address;
+}

@@ -1,0 +1,66 @@
+/**
+ * Decoded instructions in the one memory, as handlers read them: RECORD_BYTES each, the records of one
+ * block one behind the other, an END record behind the last.
+ */
+import type { Instruction } from '../decoder/instruction.js';
+import type { Form } from '../isa/form.js';
+import { isMemoryOperand, sizeOfWidth } from '../isa/form.js';
+import type { State } from '../state.js';
+import { RECORD_BYTES, SEGMENT_BYTES, SEGMENTS } from '../state-layout.js';
+
+/** Index of the handler in the table of functions. */
+export const RECORD_HANDLER = 0;
+/** State offset of the register that ModRM's reg, or the opcode, names. */
+export const RECORD_REGISTER = 4;
+/** State offset of the register that r/m names, or of the base register. */
+export const RECORD_BASE = 8;
+export const RECORD_INDEX = 12;
+export const RECORD_DISPLACEMENT = 16;
+/** One byte each. */
+export const RECORD_SCALE = 20;
+export const RECORD_LENGTH = 21;
+/** State offset of the memory operand's segment register, two bytes. */
+export const RECORD_SEGMENT = 22;
+export const RECORD_IMMEDIATE = 24;
+
+/** Handler 0 marks the end of a block; it is never called. */
+export const HANDLER_END = 0;
+/** Calls the instruction's procedure. */
+export const HANDLER_PROCEDURE = 1;
+
+/** State offset of a register by its encoding: byte registers 4 to 7 are the second bytes of 0 to 3. */
+export function registerOffset(index: number, size: 1 | 2 | 4): number {
+  return size === 1 ? ((index & 3) << 2) | (index >> 2) : index << 2;
+}
+
+/** Writes the record of one instruction. */
+export function writeRecord(
+  state: State,
+  record: number,
+  handler: number,
+  form: Form,
+  insn: Instruction,
+): void {
+  const { i32, u8, u16 } = state;
+  let base = insn.base;
+  let register = 0;
+  form.encoding.operands.forEach((operand, k) => {
+    const size = sizeOfWidth(operand.width, form.operandSize);
+    if (operand.place === 'reg') register = registerOffset(insn.reg, size);
+    else if (operand.place === 'rm' && !isMemoryOperand(form, k)) base = registerOffset(insn.rm, size);
+  });
+  i32[(record + RECORD_HANDLER) >> 2] = handler;
+  i32[(record + RECORD_REGISTER) >> 2] = register;
+  i32[(record + RECORD_BASE) >> 2] = base;
+  i32[(record + RECORD_INDEX) >> 2] = insn.index;
+  i32[(record + RECORD_DISPLACEMENT) >> 2] = insn.displacement;
+  u8[record + RECORD_SCALE] = insn.scale;
+  u8[record + RECORD_LENGTH] = insn.length;
+  u16[(record + RECORD_SEGMENT) >> 1] = SEGMENTS + insn.segment * SEGMENT_BYTES;
+  i32[(record + RECORD_IMMEDIATE) >> 2] = insn.immediate;
+}
+
+/** Writes the record that ends a block. */
+export function writeEnd(state: State, record: number): void {
+  state.i32.fill(0, record >> 2, (record + RECORD_BYTES) >> 2);
+}

@@ -1,0 +1,100 @@
+/**
+ * The interpreter's inner loop, in WebAssembly: call the record's handler, go on with the record that
+ * it returns, and look EIP up in the jump cache where it returns none; until the budget is used up or
+ * the jump cache doesn't know.
+ */
+import * as L from '../state-layout.js';
+import {
+  type Bytes,
+  constant,
+  encodeModule,
+  type FunctionBody,
+  I32,
+  memarg,
+  OP,
+  VOID,
+} from '../wasm/encoder.js';
+import { FUNCTION_IMPORTS, IMPORT } from '../wasm/imports.js';
+import { HANDLER_TYPE } from './handlers.js';
+import { HANDLER_END, RECORD_HANDLER } from './record.js';
+
+/** Why the loop ended. */
+export const ENDED_BY_BUDGET = 0;
+export const ENDED_BY_MISS = 1;
+
+const CS_BASE = L.SEGMENTS + L.SEG_CS * L.SEGMENT_BYTES + L.SEGMENT_BASE;
+
+function get(offset: number): number[] {
+  return [...constant(0), OP.i32Load, ...memarg(offset)];
+}
+
+// Locals: 0 the record, 1 EIP as a linear address, 2 the jump cache's entry, 3 the budget.
+const RECORD = 0;
+const LINEAR = 1;
+const ENTRY = 2;
+const LEFT = 3;
+
+function local(index: number): number[] {
+  return [OP.localGet, index];
+}
+
+function field(offset: number): number[] {
+  return [...local(ENTRY), OP.i32Load, ...memarg(offset)];
+}
+
+/** Leaves the function with ENDED_BY_MISS unless the two words on the stack are equal. */
+const MISS_UNLESS_EQUAL: Bytes = [
+  OP.i32Ne, OP.if, VOID, ...constant(ENDED_BY_MISS), OP.return, OP.end,
+];
+
+/** Sets the record from the jump cache. */
+const LOOK_UP: Bytes = [
+  ...get(L.EIP), ...get(CS_BASE), OP.i32Add, OP.localTee, LINEAR,
+  ...constant(L.JUMP_CACHE_ENTRIES - 1), OP.i32And,
+  ...constant(L.JUMP_CACHE_ENTRY_SHIFT), OP.i32Shl,
+  ...constant(L.JUMP_CACHE), OP.i32Add, OP.localSet, ENTRY,
+  ...field(L.JUMP_CACHE_LINEAR), ...local(LINEAR), ...MISS_UNLESS_EQUAL,
+  ...field(L.JUMP_CACHE_MODE), ...get(L.MODE), ...MISS_UNLESS_EQUAL,
+  ...field(L.JUMP_CACHE_GENERATION), ...get(L.CODE_GENERATION), ...MISS_UNLESS_EQUAL,
+  ...field(L.JUMP_CACHE_RECORD), OP.localSet, RECORD,
+];
+
+/** (record to start with) → ENDED_BY_*. */
+const RUN: FunctionBody = {
+  name: 'run',
+  type: HANDLER_TYPE,
+  locals: [I32, I32, I32],
+  code: [
+    OP.loop, VOID,
+    // No record: look EIP up.
+    ...local(RECORD), OP.i32Eqz, OP.if, VOID, ...LOOK_UP, OP.end,
+    ...local(RECORD), OP.i32Load, ...memarg(RECORD_HANDLER), ...constant(HANDLER_END), OP.i32Eq,
+    OP.if, VOID, ...constant(0), OP.localSet, RECORD, OP.br, 1, OP.end,
+    ...get(L.BUDGET), OP.localTee, LEFT, OP.i32Eqz,
+    OP.if, VOID, ...constant(ENDED_BY_BUDGET), OP.return, OP.end,
+    ...constant(0), ...local(LEFT), ...constant(1), OP.i32Sub, OP.i32Store, ...memarg(L.BUDGET),
+    ...local(RECORD),
+    ...local(RECORD), OP.i32Load, ...memarg(RECORD_HANDLER),
+    OP.callIndirect, 0, 0,
+    OP.localSet, RECORD,
+    OP.br, 0,
+    OP.end,
+    OP.unreachable,
+  ],
+};
+
+/** Handler of every instruction that is a procedure. */
+const PROCEDURE: FunctionBody = {
+  name: 'procedure',
+  type: HANDLER_TYPE,
+  locals: [],
+  code: [...local(RECORD), OP.call, IMPORT.procedure, ...constant(0)],
+};
+
+/** The module with `run` and `procedure`. It imports what handlers import, and the table. */
+export function encodeRunLoop(memoryPages: number): Uint8Array<ArrayBuffer> {
+  return encodeModule(
+    { functions: FUNCTION_IMPORTS, memoryPages, table: true, types: [HANDLER_TYPE] },
+    [RUN, PROCEDURE],
+  );
+}

@@ -1,0 +1,149 @@
+/**
+ * How instructions set and read the arithmetic flags, over any abstract machine. The lazy
+ * representation is eflags.ts's: a sign-extended result and a word of carries.
+ */
+import { AUX_CARRY, AUX_CARRY_IN, AUX_HALF, AUX_PARITY_SHIFT } from '../eflags.js';
+import { FLAG_AUX, FLAG_RESULT } from '../state-layout.js';
+import type { Ops, Size } from './ops.js';
+
+/** Where a carry vector's bits go: the top two to bits 31 and 30, bit 3 stays. */
+function placeCarries<V>(m: Ops<V>, carries: V, size: Size): V {
+  const top = AUX_CARRY | AUX_CARRY_IN;
+  if (size === 4) return m.and(carries, m.constant(top | AUX_HALF));
+  const bound = m.let(carries);
+  return m.or(
+    m.and(m.shl(bound, m.constant(32 - size * 8)), m.constant(top)),
+    m.and(bound, m.constant(AUX_HALF)),
+  );
+}
+
+/** The carries of a + b (+ carry) = result, one bit a column. */
+function addCarries<V>(m: Ops<V>, a: V, b: V, result: V): V {
+  return m.or(m.and(a, b), m.and(m.or(a, b), m.not(result)));
+}
+
+/** The borrows of a - b (- borrow) = result. */
+function subBorrows<V>(m: Ops<V>, a: V, b: V, result: V): V {
+  return m.or(m.and(m.not(a), b), m.and(m.not(m.xor(a, b)), result));
+}
+
+function setResult<V>(m: Ops<V>, result: V, size: Size): void {
+  m.set(FLAG_RESULT, m.signExtend(result, size));
+}
+
+/** All six flags of an addition; the arguments are bound values. */
+export function flagsAdd<V>(m: Ops<V>, a: V, b: V, result: V, size: Size): void {
+  m.set(FLAG_AUX, placeCarries(m, addCarries(m, a, b, result), size));
+  setResult(m, result, size);
+}
+
+/** All six flags of a subtraction; the arguments are bound values. */
+export function flagsSub<V>(m: Ops<V>, a: V, b: V, result: V, size: Size): void {
+  m.set(FLAG_AUX, placeCarries(m, subBorrows(m, a, b, result), size));
+  setResult(m, result, size);
+}
+
+/** CF = OF = 0, AF as the processor leaves it: 0. */
+export function flagsLogic<V>(m: Ops<V>, result: V, size: Size): void {
+  m.set(FLAG_AUX, m.constant(0));
+  setResult(m, result, size);
+}
+
+/** The word of carries with the given CF, OF (0 or 1) and AF (0 or AUX_HALF). */
+function auxOf<V>(m: Ops<V>, carry: V, overflow: V, half: V): V {
+  return m.or(
+    m.or(m.shl(carry, m.constant(31)), m.shl(m.xor(carry, overflow), m.constant(30))),
+    half,
+  );
+}
+
+/** ZF, SF and PF from the result, CF and OF as given (0 or 1, bound), AF 0. */
+export function flagsResult<V>(m: Ops<V>, result: V, carry: V, overflow: V, size: Size): void {
+  m.set(FLAG_AUX, auxOf(m, carry, overflow, m.constant(0)));
+  setResult(m, result, size);
+}
+
+/** CF and OF alone (0 or 1, bound); the others keep their value. */
+export function flagsCarryOverflow<V>(m: Ops<V>, carry: V, overflow: V): void {
+  const kept = m.and(m.get(FLAG_AUX), m.constant(~(AUX_CARRY | AUX_CARRY_IN)));
+  m.set(FLAG_AUX, auxOf(m, carry, overflow, kept));
+}
+
+/** INC and DEC: all flags but CF. `a` is the old value. */
+export function flagsStep<V>(m: Ops<V>, a: V, result: V, isIncrement: boolean, size: Size): void {
+  const one = m.constant(1);
+  const carries = isIncrement ? addCarries(m, a, one, result) : subBorrows(m, a, one, result);
+  const aux = m.let(placeCarries(m, carries, size));
+  const overflow = m.let(overflowOf(m, aux));
+  const carry = m.let(carryFlag(m));
+  m.set(FLAG_AUX, auxOf(m, carry, overflow, m.and(aux, m.constant(AUX_HALF))));
+  setResult(m, result, size);
+}
+
+/** ZF alone (0 or 1); the others keep their value. */
+export function flagsZero<V>(m: Ops<V>, zero: V): void {
+  const sign = m.let(signFlag(m));
+  const parity = m.let(parityFlag(m));
+  const isZero = m.let(zero);
+  const kept = m.and(m.get(FLAG_AUX), m.constant(AUX_CARRY | AUX_CARRY_IN | AUX_HALF));
+  // Result 0 means SF 0 and PF 1, result 1 means SF 0 and PF 0: the deltas put them right.
+  const parityDelta = m.shl(m.xor(parity, isZero), m.constant(AUX_PARITY_SHIFT));
+  m.set(FLAG_AUX, m.or(m.or(kept, sign), parityDelta));
+  m.set(FLAG_RESULT, m.eqz(isZero));
+}
+
+function overflowOf<V>(m: Ops<V>, aux: V): V {
+  return m.shrU(m.xor(aux, m.shl(aux, m.constant(1))), m.constant(31));
+}
+
+/** Each flag as 0 or 1. */
+export function carryFlag<V>(m: Ops<V>): V {
+  return m.shrU(m.get(FLAG_AUX), m.constant(31));
+}
+export function overflowFlag<V>(m: Ops<V>): V {
+  return overflowOf(m, m.let(m.get(FLAG_AUX)));
+}
+export function zeroFlag<V>(m: Ops<V>): V {
+  return m.eqz(m.get(FLAG_RESULT));
+}
+export function signFlag<V>(m: Ops<V>): V {
+  return m.and(
+    m.xor(m.shrU(m.get(FLAG_RESULT), m.constant(31)), m.get(FLAG_AUX)),
+    m.constant(1),
+  );
+}
+export function parityFlag<V>(m: Ops<V>): V {
+  const delta = m.shrU(m.get(FLAG_AUX), m.constant(AUX_PARITY_SHIFT));
+  const low = m.and(m.xor(m.get(FLAG_RESULT), delta), m.constant(0xff));
+  return m.and(m.not(m.popcnt(low)), m.constant(1));
+}
+export function halfCarryFlag<V>(m: Ops<V>): V {
+  return m.and(m.shrU(m.get(FLAG_AUX), m.constant(3)), m.constant(1));
+}
+
+/** A condition code (the low four bits of Jcc, SETcc, CMOVcc): not zero where it holds. */
+export function condition<V>(m: Ops<V>, code: number): V {
+  const holds = positiveCondition(m, code >> 1);
+  return code & 1 ? m.eqz(holds) : holds;
+}
+
+function positiveCondition<V>(m: Ops<V>, code: number): V {
+  switch (code) {
+    case 0:
+      return overflowFlag(m);
+    case 1:
+      return carryFlag(m);
+    case 2:
+      return zeroFlag(m);
+    case 3:
+      return m.or(carryFlag(m), zeroFlag(m));
+    case 4:
+      return signFlag(m);
+    case 5:
+      return parityFlag(m);
+    case 6:
+      return m.xor(signFlag(m), overflowFlag(m));
+    default:
+      return m.or(zeroFlag(m), m.xor(signFlag(m), overflowFlag(m)));
+  }
+}

@@ -1,0 +1,31 @@
+/**
+ * A form is an encoding with everything fixed that changes the code of its handler: sizes, and
+ * whether operands are registers or memory. Which registers and which numbers is left open.
+ */
+import type { Encoding, Width } from './encoding.js';
+import type { Size } from './ops.js';
+
+/** How the effective address is made: no memory operand, base + displacement, or with an index. */
+export type AddressForm = 'none' | 'base' | 'indexed';
+
+export interface Form {
+  readonly encoding: Encoding;
+  readonly operandSize: 2 | 4;
+  readonly addressSize: 2 | 4;
+  readonly stack32: boolean;
+  readonly rep: 0 | 0xf2 | 0xf3;
+  readonly address: AddressForm;
+}
+
+/** Bytes of a width under an operand size. */
+export function sizeOfWidth(width: Width, operandSize: 2 | 4): Size {
+  if (width === 'b') return 1;
+  if (width === 'w') return 2;
+  return width === 'd' ? 4 : operandSize;
+}
+
+/** Operand k of the form is in memory. */
+export function isMemoryOperand(form: Form, k: number): boolean {
+  const { place } = form.encoding.operands[k];
+  return place === 'offset' || (place === 'rm' && form.address !== 'none');
+}

@@ -1,0 +1,53 @@
+/** The processor's small state as bytes: for checkpoints as it is, for digests in its one true form. */
+import type { Core } from './core.js';
+import { readEflags } from './eflags.js';
+import * as L from './state-layout.js';
+import { updateAlignmentCheck } from './system/alignment.js';
+
+/** Words that say nothing about the guest: engine's counters, and what derives from other words. */
+const NOT_ARCHITECTURAL = [
+  L.FLAG_RESULT,
+  L.FLAG_AUX,
+  L.BUDGET,
+  L.SAVED_ESP,
+  L.ESP_GUARD,
+  L.TLB_BASE,
+];
+
+const INSTANT_BYTES = 8;
+
+/** The state's bytes with EFLAGS worked out and everything else that may differ between equals zeroed. */
+export function architecturalBytes(core: Core): Uint8Array {
+  const bytes = core.state.u8.slice(0, L.ARCHITECTURAL_END);
+  const words = new Int32Array(bytes.buffer);
+  for (const offset of NOT_ARCHITECTURAL) words[offset >> 2] = 0;
+  words[L.FLAG_SYSTEM >> 2] = readEflags(core.state);
+  return bytes;
+}
+
+/** The state's bytes as they are, and the instant behind them as a float64. */
+export function saveState(core: Core): Uint8Array {
+  const saved = new Uint8Array(L.ARCHITECTURAL_END + INSTANT_BYTES);
+  saved.set(core.state.u8.subarray(0, L.ARCHITECTURAL_END));
+  new DataView(saved.buffer).setFloat64(L.ARCHITECTURAL_END, core.instant, true);
+  return saved;
+}
+
+/**
+ * Puts back what `saveState` gave. Cached translations are dropped; decoded code stays, since whoever
+ * changes RAM tells it by way of PhysicalMemory.
+ * @throws RangeError for bytes of another length.
+ */
+export function restoreState(core: Core, saved: Uint8Array): void {
+  if (saved.length !== L.ARCHITECTURAL_END + INSTANT_BYTES) {
+    throw new RangeError(`a saved state of ${saved.length} bytes is none of this processor`);
+  }
+  const { state } = core;
+  state.u8.set(saved.subarray(0, L.ARCHITECTURAL_END));
+  state.set(L.BUDGET, 0);
+  const view = new DataView(saved.buffer, saved.byteOffset);
+  core.budgetEnd = view.getFloat64(L.ARCHITECTURAL_END, true);
+  core.isExecuting = false;
+  core.mmu.flush();
+  updateAlignmentCheck(core);
+}

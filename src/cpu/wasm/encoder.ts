@@ -1,0 +1,222 @@
+/**
+ * Bytes of a WebAssembly module: just the sections and instructions that the engine uses.
+ *
+ * Code is built as plain arrays of bytes, innermost expression first, as the binary format has it.
+ * Source: WebAssembly Core Specification 1.0, chapter 5.
+ */
+
+export type Bytes = readonly number[];
+
+export const I32 = 0x7f;
+export const I64 = 0x7e;
+/** Block type: no result. */
+export const VOID = 0x40;
+
+// Opcodes, named as in the specification.
+export const OP = {
+  unreachable: 0x00,
+  block: 0x02,
+  loop: 0x03,
+  if: 0x04,
+  else: 0x05,
+  end: 0x0b,
+  br: 0x0c,
+  brIf: 0x0d,
+  return: 0x0f,
+  call: 0x10,
+  callIndirect: 0x11,
+  drop: 0x1a,
+  select: 0x1b,
+  localGet: 0x20,
+  localSet: 0x21,
+  localTee: 0x22,
+  i32Load: 0x28,
+  f64Load: 0x2b,
+  i32Load8U: 0x2d,
+  i32Load16U: 0x2f,
+  i32Store: 0x36,
+  f64Store: 0x39,
+  i32Store8: 0x3a,
+  i32Store16: 0x3b,
+  i32Const: 0x41,
+  i64Const: 0x42,
+  f64Const: 0x44,
+  i32Eqz: 0x45,
+  i32Eq: 0x46,
+  i32Ne: 0x47,
+  i32LtS: 0x48,
+  i32LtU: 0x49,
+  i32GtU: 0x4b,
+  i32GeS: 0x4e,
+  i32GeU: 0x4f,
+  i64Eqz: 0x50,
+  i64Ne: 0x52,
+  i64GtU: 0x56,
+  i32Clz: 0x67,
+  i32Ctz: 0x68,
+  i32Popcnt: 0x69,
+  i32Add: 0x6a,
+  i32Sub: 0x6b,
+  i32Mul: 0x6c,
+  i32RemU: 0x70,
+  i32And: 0x71,
+  i32Or: 0x72,
+  i32Xor: 0x73,
+  i32Shl: 0x74,
+  i32ShrS: 0x75,
+  i32ShrU: 0x76,
+  i32Rotl: 0x77,
+  i32Rotr: 0x78,
+  i64Add: 0x7c,
+  i64Mul: 0x7e,
+  i64DivS: 0x7f,
+  i64DivU: 0x80,
+  i64RemS: 0x81,
+  i64RemU: 0x82,
+  i64Or: 0x84,
+  i64Shl: 0x86,
+  i64ShrU: 0x88,
+  f64Add: 0xa0,
+  i32WrapI64: 0xa7,
+  i64ExtendI32S: 0xac,
+  i64ExtendI32U: 0xad,
+  i32Extend8S: 0xc0,
+  i32Extend16S: 0xc1,
+} as const;
+
+/** Unsigned LEB128. */
+export function unsigned(value: number): number[] {
+  const bytes: number[] = [];
+  let rest = value >>> 0;
+  for (;;) {
+    const low = rest & 0x7f;
+    rest >>>= 7;
+    if (rest === 0) {
+      bytes.push(low);
+      return bytes;
+    }
+    bytes.push(low | 0x80);
+  }
+}
+
+/** Signed LEB128 of a 32-bit value. */
+export function signed(value: number): number[] {
+  const bytes: number[] = [];
+  let rest = value | 0;
+  for (;;) {
+    const low = rest & 0x7f;
+    rest >>= 7;
+    if ((rest === 0 && (low & 0x40) === 0) || (rest === -1 && (low & 0x40) !== 0)) {
+      bytes.push(low);
+      return bytes;
+    }
+    bytes.push(low | 0x80);
+  }
+}
+
+/** `i32.const value`. */
+export function constant(value: number): number[] {
+  return [OP.i32Const, ...signed(value)];
+}
+
+/** A memory access's immediates: log2 of the alignment (always 0: guests align as they like), offset. */
+export function memarg(offset: number): number[] {
+  return [0, ...unsigned(offset)];
+}
+
+export interface FunctionType {
+  readonly parameters: Bytes;
+  readonly results: Bytes;
+}
+
+export interface FunctionImport {
+  readonly name: string;
+  readonly type: FunctionType;
+}
+
+export interface FunctionBody {
+  /** The name under which it is exported. */
+  readonly name: string;
+  readonly type: FunctionType;
+  /** Types of the locals behind the parameters. */
+  readonly locals: Bytes;
+  /** Instructions without the final `end`. */
+  readonly code: Bytes;
+}
+
+const SECTION_TYPE = 1;
+const SECTION_IMPORT = 2;
+const SECTION_FUNCTION = 3;
+const SECTION_EXPORT = 7;
+const SECTION_CODE = 10;
+
+function vector(items: readonly Bytes[]): number[] {
+  return [...unsigned(items.length), ...items.flat()];
+}
+
+function name(text: string): number[] {
+  const bytes = new TextEncoder().encode(text);
+  return [...unsigned(bytes.length), ...bytes];
+}
+
+function section(id: number, items: readonly Bytes[]): number[] {
+  const content = vector(items);
+  return [id, ...unsigned(content.length), ...content];
+}
+
+function encodeType(type: FunctionType): number[] {
+  return [0x60, ...vector(type.parameters.map((t) => [t])), ...vector(type.results.map((t) => [t]))];
+}
+
+function encodeBody(body: FunctionBody): number[] {
+  const locals = vector(body.locals.map((type) => [1, type]));
+  const content = [...locals, ...body.code, OP.end];
+  return [...unsigned(content.length), ...content];
+}
+
+/** What a module imports beside functions. All imports come from the module name "env". */
+export interface ModuleImports {
+  readonly functions: readonly FunctionImport[];
+  /** Pages of 64 KiB of `env.memory`, minimum and maximum. */
+  readonly memoryPages: number;
+  /** Import `env.table`, a table of functions, and use it for call_indirect. */
+  readonly table: boolean;
+  /** More types, for call_indirect, numbered from 0 on. */
+  readonly types: readonly FunctionType[];
+}
+
+/** The bytes of a module that exports each of `functions` by name. Function index 0 is the first import. */
+export function encodeModule(
+  imports: ModuleImports,
+  functions: readonly FunctionBody[],
+): Uint8Array<ArrayBuffer> {
+  const types: FunctionType[] = [...imports.types];
+  const typeIndex = (type: FunctionType): number => {
+    const same = types.findIndex(
+      (t) =>
+        t.parameters.join() === type.parameters.join() && t.results.join() === type.results.join(),
+    );
+    return same >= 0 ? same : types.push(type) - 1;
+  };
+  const importItems: number[][] = [
+    [...name('env'), ...name('memory'), 2, 1, ...unsigned(imports.memoryPages), ...unsigned(imports.memoryPages)],
+  ];
+  if (imports.table) importItems.push([...name('env'), ...name('table'), 1, 0x70, 0, 0]);
+  for (const entry of imports.functions) {
+    importItems.push([...name('env'), ...name(entry.name), 0, ...unsigned(typeIndex(entry.type))]);
+  }
+  const functionItems = functions.map((body) => unsigned(typeIndex(body.type)));
+  const exportItems = functions.map((body, i) => [
+    ...name(body.name),
+    0,
+    ...unsigned(imports.functions.length + i),
+  ]);
+  return Uint8Array.from([
+    0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00,
+    ...section(SECTION_TYPE, types.map(encodeType)),
+    ...section(SECTION_IMPORT, importItems),
+    ...section(SECTION_FUNCTION, functionItems),
+    ...section(SECTION_EXPORT, exportItems),
+    ...section(SECTION_CODE, functions.map(encodeBody)),
+  ]);
+}

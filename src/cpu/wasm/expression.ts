@@ -1,0 +1,24 @@
+/** A WebAssembly expression that leaves one i32 on the stack. */
+import { type Bytes, constant, OP, unsigned } from './encoder.js';
+
+export interface Expression {
+  readonly code: Bytes;
+  /** Evaluating it again costs nothing and gives the same: a constant or a bound local. */
+  readonly isBound: boolean;
+}
+
+export function constantExpression(value: number): Expression {
+  return { code: constant(value), isBound: true };
+}
+
+export function localExpression(index: number): Expression {
+  return { code: [OP.localGet, ...unsigned(index)], isBound: true };
+}
+
+export function unary(opcode: number, a: Expression): Expression {
+  return { code: [...a.code, opcode], isBound: false };
+}
+
+export function binary(opcode: number, a: Expression, b: Expression): Expression {
+  return { code: [...a.code, ...b.code, opcode], isBound: false };
+}

@@ -1,0 +1,440 @@
+/**
+ * The abstract machine whose values are WebAssembly expressions: a semantics run over it emits the
+ * body of a function that does what the instruction does.
+ *
+ * Memory accesses are inlined as far as the common case goes: the offset lies below the segment's fast
+ * limit and the TLB has the page. Everything else (faults, devices, page crossings, pages that someone
+ * watches) is an imported function that does the whole access from the start.
+ */
+import { VECTOR_GP } from '../fault.js';
+import { isMemoryOperand, sizeOfWidth } from '../isa/form.js';
+import type { Modifiable, Ops, Size } from '../isa/ops.js';
+import type { SegmentIndex } from '../state.js';
+import * as L from '../state-layout.js';
+import type { Binding } from './binding.js';
+import { type Bytes, constant, I32, I64, memarg, OP, unsigned, VOID } from './encoder.js';
+import { binary, constantExpression, type Expression, localExpression, unary } from './expression.js';
+import { IMPORT } from './imports.js';
+
+const LOADS = { 1: OP.i32Load8U, 2: OP.i32Load16U, 4: OP.i32Load } as const;
+const STORES = { 1: OP.i32Store8, 2: OP.i32Store16, 4: OP.i32Store } as const;
+
+export class WasmOps implements Ops<Expression> {
+  readonly size: Size;
+  readonly addressSize: 2 | 4;
+  readonly stack32: boolean;
+  readonly rep: 0 | 0xf2 | 0xf3;
+  /** Types of the locals behind the one parameter. */
+  readonly locals: number[] = [];
+
+  readonly #binding: Binding;
+  #code: number[] = [];
+  #address: Expression | null = null;
+  #guardsEsp = false;
+  readonly #modifiable = new Map<number, Modifiable<Expression>>();
+
+  constructor(binding: Binding) {
+    this.#binding = binding;
+    const { form } = binding;
+    this.size = sizeOfWidth(form.encoding.width, form.operandSize);
+    this.addressSize = form.addressSize;
+    this.stack32 = form.stack32;
+    this.rep = form.rep;
+  }
+
+  /** The finished function body: EIP moved on, the next record returned. */
+  finish(): Bytes {
+    this.#leave(this.nextEip(), this.#binding.next());
+    return this.#code;
+  }
+
+  constant(value: number): Expression {
+    return constantExpression(value);
+  }
+  add(a: Expression, b: Expression): Expression {
+    return binary(OP.i32Add, a, b);
+  }
+  sub(a: Expression, b: Expression): Expression {
+    return binary(OP.i32Sub, a, b);
+  }
+  mul(a: Expression, b: Expression): Expression {
+    return binary(OP.i32Mul, a, b);
+  }
+  mulHighU(a: Expression, b: Expression): Expression {
+    return this.#mulHigh(a, b, OP.i64ExtendI32U);
+  }
+  mulHighS(a: Expression, b: Expression): Expression {
+    return this.#mulHigh(a, b, OP.i64ExtendI32S);
+  }
+  remU(a: Expression, b: Expression): Expression {
+    return binary(OP.i32RemU, a, b);
+  }
+  and(a: Expression, b: Expression): Expression {
+    return binary(OP.i32And, a, b);
+  }
+  or(a: Expression, b: Expression): Expression {
+    return binary(OP.i32Or, a, b);
+  }
+  xor(a: Expression, b: Expression): Expression {
+    return binary(OP.i32Xor, a, b);
+  }
+  not(a: Expression): Expression {
+    return binary(OP.i32Xor, a, constantExpression(-1));
+  }
+  shl(a: Expression, count: Expression): Expression {
+    return binary(OP.i32Shl, a, count);
+  }
+  shrU(a: Expression, count: Expression): Expression {
+    return binary(OP.i32ShrU, a, count);
+  }
+  shrS(a: Expression, count: Expression): Expression {
+    return binary(OP.i32ShrS, a, count);
+  }
+  rotl(a: Expression, count: Expression): Expression {
+    return binary(OP.i32Rotl, a, count);
+  }
+  rotr(a: Expression, count: Expression): Expression {
+    return binary(OP.i32Rotr, a, count);
+  }
+  clz(a: Expression): Expression {
+    return unary(OP.i32Clz, a);
+  }
+  ctz(a: Expression): Expression {
+    return unary(OP.i32Ctz, a);
+  }
+  popcnt(a: Expression): Expression {
+    return unary(OP.i32Popcnt, a);
+  }
+  eqz(a: Expression): Expression {
+    return unary(OP.i32Eqz, a);
+  }
+  eq(a: Expression, b: Expression): Expression {
+    return binary(OP.i32Eq, a, b);
+  }
+  ne(a: Expression, b: Expression): Expression {
+    return binary(OP.i32Ne, a, b);
+  }
+  ltU(a: Expression, b: Expression): Expression {
+    return binary(OP.i32LtU, a, b);
+  }
+  ltS(a: Expression, b: Expression): Expression {
+    return binary(OP.i32LtS, a, b);
+  }
+  gtU(a: Expression, b: Expression): Expression {
+    return binary(OP.i32GtU, a, b);
+  }
+  geS(a: Expression, b: Expression): Expression {
+    return binary(OP.i32GeS, a, b);
+  }
+  select(condition: Expression, a: Expression, b: Expression): Expression {
+    return { code: [...a.code, ...b.code, ...condition.code, OP.select], isBound: false };
+  }
+  signExtend(a: Expression, size: Size): Expression {
+    if (size === 4) return a;
+    return unary(size === 1 ? OP.i32Extend8S : OP.i32Extend16S, a);
+  }
+  truncate(a: Expression, size: Size): Expression {
+    if (size === 4) return a;
+    return this.and(a, constantExpression(size === 1 ? 0xff : 0xffff));
+  }
+
+  divide(
+    high: Expression,
+    low: Expression,
+    divisor: Expression,
+    isSigned: boolean,
+    quotientSize: Size,
+  ): { quotient: Expression; remainder: Expression } {
+    const d = this.let(divisor);
+    this.when(this.eqz(d), () => this.raise(0));
+    if (isSigned) {
+      // The one quotient that 64 bits cannot hold, on which i64.div_s itself would trap.
+      const isMinimum = this.and(this.eqz(low), this.eq(high, constantExpression(1 << 31)));
+      this.when(this.and(isMinimum, this.eq(d, constantExpression(-1))), () => this.raise(0));
+    }
+    const wide = isSigned ? OP.i64ExtendI32S : OP.i64ExtendI32U;
+    const dividend = this.#let64([
+      ...high.code, OP.i64ExtendI32U, OP.i64Const, 32, OP.i64Shl,
+      ...low.code, OP.i64ExtendI32U, OP.i64Or,
+    ]);
+    const wideDivisor = this.#let64([...d.code, wide]);
+    const operands = [...dividend, ...wideDivisor];
+    const quotient64 = this.#let64([...operands, isSigned ? OP.i64DivS : OP.i64DivU]);
+    const quotient = this.let({ code: [...quotient64, OP.i32WrapI64], isBound: false });
+    const fitting = isSigned
+      ? this.signExtend(quotient, quotientSize)
+      : this.truncate(quotient, quotientSize);
+    const misfit = { code: [...quotient64, ...fitting.code, wide, OP.i64Ne], isBound: false };
+    this.when(misfit, () => this.raise(0));
+    const remainder = this.let({
+      code: [...operands, isSigned ? OP.i64RemS : OP.i64RemU, OP.i32WrapI64],
+      isBound: false,
+    });
+    return { quotient, remainder };
+  }
+
+  let(value: Expression): Expression {
+    if (value.isBound) return value;
+    const local = this.#newLocal(I32);
+    this.#code.push(...value.code, OP.localSet, ...unsigned(local));
+    return localExpression(local);
+  }
+
+  get(offset: number, size: Size = 4): Expression {
+    return this.let({
+      code: [...constant(0), LOADS[size], ...memarg(offset)],
+      isBound: false,
+    });
+  }
+
+  set(offset: number, value: Expression, size: Size = 4): void {
+    this.#code.push(...constant(0), ...value.code, STORES[size], ...memarg(offset));
+  }
+
+  sizeOf(k: number): Size {
+    const { form } = this.#binding;
+    return sizeOfWidth(form.encoding.operands[k].width, form.operandSize);
+  }
+
+  isMemory(k: number): boolean {
+    return isMemoryOperand(this.#binding.form, k);
+  }
+
+  read(k: number): Expression {
+    const operand = this.#binding.form.encoding.operands[k];
+    switch (operand.place) {
+      case 'immediate':
+        return this.let(this.#binding.immediate());
+      case 'one':
+        return constantExpression(1);
+      case 'fixed':
+        return this.get(operand.register, this.sizeOf(k));
+      case 'address':
+        return this.address();
+      case 'reg':
+      case 'rm':
+      case 'offset': {
+        const size = this.sizeOf(k);
+        if (this.isMemory(k)) return this.load(this.segment(), this.address(), size);
+        const code = [...this.#binding.registerAddress(k).code, LOADS[size], ...memarg(0)];
+        return this.let({ code, isBound: false });
+      }
+    }
+  }
+
+  modify(k: number): Expression {
+    if (!this.isMemory(k)) return this.read(k);
+    const place = this.modifyAt(this.segment(), this.address(), this.sizeOf(k));
+    this.#modifiable.set(k, place);
+    return place.value;
+  }
+
+  write(k: number, value: Expression): void {
+    const size = this.sizeOf(k);
+    if (this.isMemory(k)) {
+      const place = this.#modifiable.get(k);
+      if (place !== undefined) place.store(value);
+      else this.store(this.segment(), this.address(), size, value);
+      return;
+    }
+    const operand = this.#binding.form.encoding.operands[k];
+    if (operand.place === 'fixed') {
+      this.set(operand.register, value, size);
+      return;
+    }
+    const address = this.#binding.registerAddress(k);
+    this.#code.push(...address.code, ...value.code, STORES[size], ...memarg(0));
+  }
+
+  address(): Expression {
+    if (this.#address !== null) return this.#address;
+    const binding = this.#binding;
+    const base = binding.base();
+    const index = binding.index();
+    let sum = binding.displacement();
+    if (base !== null) sum = this.add(register(base), sum);
+    if (index !== null) sum = this.add(sum, this.shl(register(index), binding.scale()));
+    this.#address = this.let(this.addressSize === 2 ? this.truncate(sum, 2) : sum);
+    return this.#address;
+  }
+
+  segment(): Expression {
+    return this.#binding.segment();
+  }
+
+  fixedSegment(segment: SegmentIndex): Expression {
+    return constantExpression(L.SEGMENTS + segment * L.SEGMENT_BYTES);
+  }
+
+  load(segment: Expression, offset: Expression, size: Size): Expression {
+    const access = this.#fastAccess(segment, offset, size, L.SEGMENT_READ_BELOW, L.TLB_READ_TAG);
+    return this.choose(
+      access.isFast,
+      () => ({ code: [...access.host.code, LOADS[size], ...memarg(0)], isBound: false }),
+      () => this.#call(IMPORT.load, access.segment, access.offset, constantExpression(size)),
+    );
+  }
+
+  store(segment: Expression, offset: Expression, size: Size, value: Expression): void {
+    const bound = this.let(value);
+    const access = this.#fastAccess(segment, offset, size, L.SEGMENT_WRITE_BELOW, L.TLB_WRITE_TAG);
+    this.when(
+      access.isFast,
+      () => this.#code.push(...access.host.code, ...bound.code, STORES[size], ...memarg(0)),
+      () => {
+        const { code } = this.#call(IMPORT.store, access.segment, access.offset, constantExpression(size), bound);
+        this.#code.push(...code);
+      },
+    );
+  }
+
+  modifyAt(segment: Expression, offset: Expression, size: Size): Modifiable<Expression> {
+    const access = this.#fastAccess(segment, offset, size, L.SEGMENT_WRITE_BELOW, L.TLB_WRITE_TAG);
+    const value = this.choose(
+      access.isFast,
+      () => ({ code: [...access.host.code, LOADS[size], ...memarg(0)], isBound: false }),
+      () => this.#call(IMPORT.modify, access.segment, access.offset, constantExpression(size)),
+    );
+    const store = (stored: Expression): void => {
+      const bound = this.let(stored);
+      this.when(
+        access.isFast,
+        () => this.#code.push(...access.host.code, ...bound.code, STORES[size], ...memarg(0)),
+        () => {
+          const { code } = this.#call(IMPORT.store, access.segment, access.offset, constantExpression(size), bound);
+          this.#code.push(...code);
+        },
+      );
+    };
+    return { value, store };
+  }
+
+  when(condition: Expression, then: () => void, otherwise?: () => void): void {
+    this.#code.push(...condition.code, OP.if, VOID, ...this.#nested(then));
+    if (otherwise !== undefined) this.#code.push(OP.else, ...this.#nested(otherwise));
+    this.#code.push(OP.end);
+  }
+
+  choose(condition: Expression, then: () => Expression, otherwise: () => Expression): Expression {
+    const arm = (branch: () => Expression): Bytes =>
+      this.#nested(() => {
+        const { code } = branch();
+        this.#code.push(...code);
+      });
+    this.#code.push(...condition.code, OP.if, I32, ...arm(then), OP.else, ...arm(otherwise), OP.end);
+    const local = this.#newLocal(I32);
+    this.#code.push(OP.localSet, ...unsigned(local));
+    return localExpression(local);
+  }
+
+  raise(vector: number): void {
+    const { code } = this.#call(IMPORT.raise, constantExpression(vector));
+    this.#code.push(...code, OP.unreachable);
+  }
+
+  nextEip(): Expression {
+    return this.let(this.add(this.get(L.EIP), this.#binding.length()));
+  }
+
+  checkTarget(offset: Expression): void {
+    const limit = this.get(L.SEGMENTS + L.SEG_CS * L.SEGMENT_BYTES + L.SEGMENT_LIMIT);
+    this.when(this.gtU(offset, limit), () => this.raise(VECTOR_GP));
+  }
+
+  jump(offset: Expression): void {
+    this.#leave(offset, constantExpression(0));
+  }
+
+  repeat(): void {
+    this.#code.push(
+      ...constant(0),
+      ...constant(0), OP.f64Load, ...memarg(L.UNRETIRED),
+      OP.f64Const, 0, 0, 0, 0, 0, 0, 0xf0, 0x3f, // 1.0
+      OP.f64Add, OP.f64Store, ...memarg(L.UNRETIRED),
+      ...this.#binding.again().code, OP.return,
+    );
+  }
+
+  guardEsp(): void {
+    this.#guardsEsp = true;
+    this.set(L.SAVED_ESP, this.get(L.ESP));
+    this.set(L.ESP_GUARD, constantExpression(1));
+  }
+
+  #leave(eip: Expression, next: Expression): void {
+    if (this.#guardsEsp) this.set(L.ESP_GUARD, constantExpression(0));
+    this.set(L.EIP, eip);
+    this.#code.push(...next.code, OP.return);
+  }
+
+  /** Binds the parts of an access: its host address, and whether that may be used. */
+  #fastAccess(
+    segment: Expression,
+    offset: Expression,
+    size: Size,
+    belowField: number,
+    tagField: number,
+  ): { segment: Expression; offset: Expression; isFast: Expression; host: Expression } {
+    const seg = this.let(segment);
+    const off = this.let(offset);
+    const below = loadAt(seg, belowField);
+    const linear = this.let(this.add(off, loadAt(seg, L.SEGMENT_BASE)));
+    const index = this.and(
+      this.shrU(linear, constantExpression(12 - L.TLB_ENTRY_SHIFT)),
+      constantExpression((L.TLB_ENTRIES - 1) << L.TLB_ENTRY_SHIFT),
+    );
+    const entry = this.let(this.add(this.get(L.TLB_BASE), index));
+    const last = size === 1 ? linear : this.add(linear, constantExpression(size - 1));
+    const page = this.and(last, constantExpression(~0xfff));
+    const isFast = this.let(
+      this.and(this.eq(page, loadAt(entry, tagField)), this.ltU(off, below)),
+    );
+    // Where the entry is another page's the sum is not used.
+    const host = this.let(this.add(linear, loadAt(entry, L.TLB_ADDEND)));
+    return { segment: seg, offset: off, isFast, host };
+  }
+
+  #mulHigh(a: Expression, b: Expression, extend: number): Expression {
+    const code = [
+      ...a.code, extend, ...b.code, extend, OP.i64Mul, OP.i64Const, 32, OP.i64ShrU, OP.i32WrapI64,
+    ];
+    return { code, isBound: false };
+  }
+
+  #let64(code: Bytes): Bytes {
+    const local = this.#newLocal(I64);
+    this.#code.push(...code, OP.localSet, ...unsigned(local));
+    return [OP.localGet, ...unsigned(local)];
+  }
+
+  #call(index: number, ...arguments_: Expression[]): Expression {
+    const code = [...arguments_.flatMap((a) => [...a.code]), OP.call, ...unsigned(index)];
+    return { code, isBound: false };
+  }
+
+  #newLocal(type: number): number {
+    return this.locals.push(type);
+  }
+
+  /** The code that `emit` emits. */
+  #nested(emit: () => void): Bytes {
+    const outer = this.#code;
+    const outerAddress = this.#address;
+    this.#code = [];
+    emit();
+    const inner = this.#code;
+    this.#code = outer;
+    // An address bound inside a branch is not bound outside of it.
+    this.#address = outerAddress;
+    return inner;
+  }
+}
+
+function loadAt(address: Expression, offset: number): Expression {
+  return { code: [...address.code, OP.i32Load, ...memarg(offset)], isBound: false };
+}
+
+/** The 32 bits of the register whose state offset is given. */
+function register(address: Expression): Expression {
+  return loadAt(address, 0);
+}

@@ -1,0 +1,21 @@
+/** One row of the table of packets. */
+import type { Capability } from '../target.js';
+import type { Command } from './command.js';
+import type { PacketReader } from './packet-reader.js';
+
+/** A packet that the stub understands. */
+export interface PacketRow {
+  /** What the packet begins with. */
+  readonly name: string;
+  /** Without this capability of the target the packet is unknown. */
+  readonly needs?: Capability;
+  /** What `qSupported` announces when the packet is known. */
+  readonly announces?: readonly string[];
+  /** The command, or null when the arguments are malformed. */
+  readonly parse: (reader: PacketReader) => Command | null;
+}
+
+/** A parser for a packet without arguments. */
+export function bare(command: Command): PacketRow['parse'] {
+  return (reader) => (reader.isAtEnd ? command : null);
+}

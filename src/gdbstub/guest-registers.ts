@@ -1,0 +1,124 @@
+/** The registers of an emulated i386 in the order and form that `I386_LAYOUT` gives them. */
+import type { Core } from '../cpu/core.js';
+import {
+  EFLAGS_AC,
+  EFLAGS_ARITHMETIC,
+  EFLAGS_DF,
+  EFLAGS_ID,
+  EFLAGS_IF,
+  EFLAGS_IOPL,
+  EFLAGS_NT,
+  EFLAGS_RF,
+  EFLAGS_TF,
+  readEflags,
+  writeEflags,
+} from '../cpu/eflags.js';
+import type { SegmentIndex } from '../cpu/state.js';
+import * as L from '../cpu/state-layout.js';
+import { fromLittleEndian, littleEndian } from './bytes.js';
+import { I386_LAYOUT } from './i386-registers.js';
+import { registerBytes } from './register-layout.js';
+
+type Getter = (core: Core) => number;
+
+function word(offset: number): Getter {
+  return (core) => core.state.get(offset);
+}
+
+const GENERAL: Readonly<Record<string, number>> = {
+  eax: L.EAX,
+  ecx: L.ECX,
+  edx: L.EDX,
+  ebx: L.EBX,
+  esp: L.ESP,
+  ebp: L.EBP,
+  esi: L.ESI,
+  edi: L.EDI,
+  eip: L.EIP,
+  cr2: L.CR2,
+};
+
+const SEGMENTS: Readonly<Record<string, SegmentIndex>> = {
+  es: L.SEG_ES,
+  cs: L.SEG_CS,
+  ss: L.SEG_SS,
+  ds: L.SEG_DS,
+  fs: L.SEG_FS,
+  gs: L.SEG_GS,
+};
+
+/** How each register is read. What is missing is not emulated and reads as zero. */
+const GETTERS: Readonly<Record<string, Getter>> = {
+  ...mapped(GENERAL, word),
+  eflags: (core) => readEflags(core.state),
+  ...mapped(SEGMENTS, (segment) => (core) => core.state.selector(segment)),
+  ...Object.fromEntries(
+    Object.entries(SEGMENTS).map(([name, segment]): [string, Getter] => [
+      `${name}_base`,
+      (core) => core.state.segmentBase(segment),
+    ]),
+  ),
+  cr0: word(L.CR0),
+  cr3: word(L.CR3),
+  cr4: word(L.CR4),
+  dr0: word(L.DR0),
+  dr1: word(L.DR0 + 4),
+  dr2: word(L.DR0 + 8),
+  dr3: word(L.DR0 + 12),
+  dr6: word(L.DR6),
+  dr7: word(L.DR7),
+  gdtr_base: word(L.GDTR_BASE),
+  gdtr_limit: word(L.GDTR_LIMIT),
+  idtr_base: word(L.IDTR_BASE),
+  idtr_limit: word(L.IDTR_LIMIT),
+  tr: (core) => core.state.selector(L.SEG_TR),
+  ldtr: (core) => core.state.selector(L.SEG_LDTR),
+  cpl: word(L.CPL),
+  irq_shadow: word(L.SHADOW),
+  instant: (core) => core.instant,
+};
+
+/** Bits of EFLAGS that may be set. VM, VIF and VIP would mean another mode of the processor. */
+const EFLAGS_SETTABLE =
+  EFLAGS_ARITHMETIC |
+  EFLAGS_TF |
+  EFLAGS_IF |
+  EFLAGS_DF |
+  EFLAGS_IOPL |
+  EFLAGS_NT |
+  EFLAGS_RF |
+  EFLAGS_AC |
+  EFLAGS_ID;
+
+const READERS: readonly (Getter | null)[] = I386_LAYOUT.registers.map(
+  ({ name }) => (GETTERS as Partial<Record<string, Getter>>)[name] ?? null,
+);
+
+/** The bytes of a register, low byte first. Changes nothing. */
+export function readRegister(core: Core, index: number): Uint8Array {
+  return littleEndian(READERS[index]?.(core) ?? 0, registerBytes(I386_LAYOUT.registers[index]));
+}
+
+/** Why the register can't be set to another value, or null when it can. */
+export function refusalToWrite(index: number): string | null {
+  const { name } = I386_LAYOUT.registers[index];
+  if (name in GENERAL || name === 'eflags') return null;
+  if (name === 'instant') return '$instant cannot be set; use "monitor seek"';
+  return `$${name} cannot be set: of the processor, gdb can set general registers, eip, eflags and cr2`;
+}
+
+/** Sets a register for which `refusalToWrite` has nothing to say. Changes guest state. */
+export function writeRegister(core: Core, index: number, bytes: Uint8Array): void {
+  const { name } = I386_LAYOUT.registers[index];
+  const value = fromLittleEndian(bytes) | 0;
+  if (name === 'eflags') writeEflags(core.state, value, EFLAGS_SETTABLE);
+  else core.state.set(GENERAL[name], value);
+  core.attention();
+}
+
+function mapped<T>(
+  from: Readonly<Record<string, T>>,
+  getter: (value: T) => Getter,
+): Record<string, Getter> {
+  return Object.fromEntries(Object.entries(from).map(([name, value]) => [name, getter(value)]));
+}

@@ -1,0 +1,16 @@
+/** The PC around the processor: chips, port bus, image loaders, and the machine that joins them. */
+
+export { exitStatus } from './debug-exit.js';
+export type { Device, ReadClock } from './device.js';
+export type { ClockSource, MachineInput } from './input.js';
+export { type Image, type LoadedImage, type LoadImageOptions, loadImage } from './loaders/image.js';
+export {
+  Machine,
+  type MachineExit,
+  type MachineObserver,
+  type MachineState,
+} from './machine.js';
+export { checkMachineOptions, type MachineOptions } from './machine-options.js';
+export { PIT_HZ } from './pit8254.js';
+export { SymbolTable } from './symbols.js';
+export { UserError } from './user-error.js';

@@ -1,0 +1,177 @@
+/**
+ * Checkpoints: states of one machine that can be had back at once.
+ *
+ * The first one holds every page of RAM that isn't zero; each later one holds the pages whose bytes
+ * differ from the one before it. A page's bytes at a checkpoint are thus those in the newest checkpoint
+ * up to it that holds the page, and zeros where none does. A checkpoint may be put between two others
+ * or taken away at any time.
+ */
+import type { Machine, MachineState } from '../machine/machine.js';
+import { leastUseful } from './checkpoint-policy.js';
+import type { Instant } from './instant.js';
+import { WrittenPages } from './written-pages.js';
+
+/** A state that can be restored. */
+export interface Checkpoint {
+  readonly at: Instant;
+  /** How many events of the timeline lie before this state. */
+  readonly events: number;
+}
+
+interface Stored extends Checkpoint {
+  readonly state: MachineState;
+  /** Bytes by page number. They are never written once they are in here, so they may be shared. */
+  readonly pages: Map<number, Uint8Array>;
+}
+
+const PAGE_BYTES = 4096;
+const ZEROS = new Uint8Array(PAGE_BYTES);
+/** What a checkpoint costs beside its pages, about. */
+const STATE_BYTES = 8192;
+
+/** How much memory checkpoints may take, and how many there may be. */
+export interface CheckpointLimits {
+  readonly bytes: number;
+  readonly count: number;
+}
+
+const DEFAULT_LIMITS: CheckpointLimits = { bytes: 256 << 20, count: 400 };
+
+/** The checkpoints of one machine, in the order of their instants. */
+export class Checkpoints {
+  readonly #machine: Machine;
+  readonly #limits: CheckpointLimits;
+  readonly #written: WrittenPages;
+  readonly #list: Stored[] = [];
+  /** The last one taken or restored: RAM differs from it in written pages alone. */
+  #base: Stored | null = null;
+  #bytes = 0;
+
+  constructor(machine: Machine, limits: CheckpointLimits = DEFAULT_LIMITS) {
+    this.#machine = machine;
+    this.#limits = limits;
+    this.#written = new WrittenPages(machine.cpu.core.physical);
+  }
+
+  get count(): number {
+    return this.#list.length;
+  }
+
+  /** About how many bytes of host memory they take. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** The newest checkpoint at or before an instant, or null. */
+  nearest(at: Instant): Checkpoint | null {
+    const index = this.#after(at);
+    return index === 0 ? null : this.#list[index - 1];
+  }
+
+  /**
+   * Keeps the present state, which must be the one that the timeline has at this instant. Guest state
+   * is unchanged.
+   * @param events how many events of the timeline lie before this state.
+   */
+  take(events: number): void {
+    const at = this.#machine.cpu.instant;
+    const index = this.#after(at);
+    const previous = index === 0 ? null : this.#list[index - 1];
+    if (previous?.at === at) {
+      this.#written.look(() => undefined);
+      this.#base = previous;
+      return;
+    }
+    const stored: Stored = { at, events, state: this.#machine.save(), pages: new Map() };
+    const next = this.#list.at(index) ?? null;
+    const { ram } = this.#machine.cpu.core.physical;
+    this.#written.look((page) => {
+      const bytes = ram.subarray(page * PAGE_BYTES, (page + 1) * PAGE_BYTES);
+      const before = this.#version(page, index - 1);
+      if (isSame(bytes, before)) return;
+      this.#put(stored, page, bytes.slice());
+      if (next !== null && !next.pages.has(page)) this.#put(next, page, before);
+    });
+    this.#list.splice(index, 0, stored);
+    this.#bytes += STATE_BYTES;
+    this.#base = stored;
+    this.#thin();
+  }
+
+  /**
+   * Makes the machine's state that of a checkpoint, RAM included, whatever was done to it since.
+   * @throws Error when the checkpoint isn't one of these any more.
+   */
+  restore(checkpoint: Checkpoint): void {
+    const index = this.#after(checkpoint.at) - 1;
+    const stored = this.#list.at(index);
+    if (index < 0 || stored !== checkpoint || this.#base === null) {
+      throw new Error(`no checkpoint at ${checkpoint.at}`);
+    }
+    const { physical } = this.#machine.cpu.core;
+    const suspects = new Set<number>();
+    this.#written.look((page) => suspects.add(page));
+    const base = this.#list.indexOf(this.#base);
+    for (let between = Math.min(base, index) + 1; between <= Math.max(base, index); between++) {
+      for (const page of this.#list[between].pages.keys()) suspects.add(page);
+    }
+    for (const page of suspects) {
+      const bytes = this.#version(page, index);
+      const now = physical.ram.subarray(page * PAGE_BYTES, (page + 1) * PAGE_BYTES);
+      if (!isSame(now, bytes)) physical.load(page * PAGE_BYTES, bytes);
+    }
+    this.#machine.restore(stored.state);
+    this.#written.look(() => undefined);
+    this.#base = stored;
+  }
+
+  /** The index of the first checkpoint after an instant. */
+  #after(at: Instant): number {
+    let low = 0;
+    let high = this.#list.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#list[middle].at <= at) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  /** A page's bytes at the checkpoint with this index; before the first one: zeros. */
+  #version(page: number, index: number): Uint8Array {
+    for (let at = index; at >= 0; at--) {
+      const bytes = this.#list[at].pages.get(page);
+      if (bytes !== undefined) return bytes;
+    }
+    return ZEROS;
+  }
+
+  #put(stored: Stored, page: number, bytes: Uint8Array): void {
+    stored.pages.set(page, bytes);
+    this.#bytes += PAGE_BYTES;
+  }
+
+  #thin(): void {
+    while (this.#bytes > this.#limits.bytes || this.#list.length > this.#limits.count) {
+      const cursor = this.#machine.cpu.instant;
+      const keep = this.#base === null ? -1 : this.#list.indexOf(this.#base);
+      const index = leastUseful(this.#list, cursor, keep);
+      if (index === null) return;
+      this.#remove(index);
+    }
+  }
+
+  #remove(index: number): void {
+    const [removed] = this.#list.splice(index, 1);
+    const next = this.#list[index];
+    for (const [page, bytes] of removed.pages) {
+      if (next.pages.has(page)) this.#bytes -= PAGE_BYTES;
+      else next.pages.set(page, bytes);
+    }
+    this.#bytes -= STATE_BYTES;
+  }
+}
+
+function isSame(a: Uint8Array, b: Uint8Array): boolean {
+  return Buffer.compare(a, b) === 0;
+}

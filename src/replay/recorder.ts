@@ -1,0 +1,82 @@
+/**
+ * Writes down what happens to a live machine: each input as it is injected, and the effects by which a
+ * replay is checked. It costs nothing but at events and at digests.
+ */
+import type { MachineInput } from '../machine/input.js';
+import type { Machine, MachineObserver } from '../machine/machine.js';
+import { StateDigest } from './digest.js';
+import type { TraceEvent } from './event.js';
+import type { Instant } from './instant.js';
+import type { Outcome } from './outcome.js';
+
+/** Whoever keeps events: a trace's writer, or a list in memory. */
+export interface EventSink {
+  event(event: TraceEvent): void;
+}
+
+/**
+ * Steps between digests. A digest hashes the pages written since the last one, 2 us each, which is
+ * about 1 % of a recording's time at this distance for a guest that writes some hundred pages.
+ */
+const DIGEST_STEPS = 20_000_000;
+/** Further steps for each page that the last digest hashed, for guests that write thousands of them. */
+const DIGEST_STEPS_PER_PAGE = 10_000;
+
+/** Records one machine. Becomes the machine's observer when it is made. */
+export class Recorder implements MachineObserver {
+  readonly #machine: Machine;
+  readonly #sink: EventSink;
+  readonly #digest: StateDigest;
+  /** The line of the interrupt that is being injected; -1 while none is. */
+  #injecting = -1;
+  #nextDigest: Instant = 0;
+
+  constructor(machine: Machine, sink: EventSink) {
+    this.#machine = machine;
+    this.#sink = sink;
+    this.#digest = new StateDigest(machine);
+    machine.observer = this;
+  }
+
+  /** Logs an input and hands it to the machine. */
+  inject(input: MachineInput): void {
+    const at = this.#machine.cpu.instant;
+    if (input.kind === 'irq') {
+      this.#sink.event({ kind: 'irq', at, line: input.line, isInput: true });
+      this.#injecting = input.line;
+    } else {
+      this.#sink.event({ ...input, at });
+    }
+    this.#machine.inject(input);
+    this.#injecting = -1;
+  }
+
+  irqRaised(line: number): void {
+    if (line === this.#injecting) return;
+    this.#sink.event({ kind: 'irq', at: this.#machine.cpu.instant, line, isInput: false });
+  }
+
+  irqAccepted(vector: number, line: number, cpl: number, eip: number, shadow: number): void {
+    const at = this.#machine.cpu.instant;
+    this.#sink.event({ kind: 'accept', at, vector, line, cpl, eip, shadow });
+  }
+
+  /** The instant from which on the next digest is wanted. */
+  get nextDigest(): Instant {
+    return this.#nextDigest;
+  }
+
+  /** Logs the digest of the present state. */
+  digest(): void {
+    const at = this.#machine.cpu.instant;
+    this.#sink.event({ kind: 'digest', at, digest: this.#digest.compute() });
+    this.#nextDigest = at + DIGEST_STEPS + DIGEST_STEPS_PER_PAGE * this.#digest.hashedPages;
+  }
+
+  /** Logs the end of the run with the digest of the state that it ended in, which it returns. */
+  end(outcome: Outcome): string {
+    const digest = this.#digest.compute();
+    this.#sink.event({ kind: 'end', at: this.#machine.cpu.instant, outcome, digest });
+    return digest;
+  }
+}

@@ -1,0 +1,303 @@
+/**
+ * Traces on disk: what writes them and what reads them, in one file since they must agree.
+ *
+ * A trace survives its recorder: it is a sequence of chunks, each whole or not there. It is untrusted
+ * input: all of it is checked when it is opened, and what is wrong is a value, `TraceDamage`, never an
+ * exception. docs/trace-format.md describes every byte.
+ */
+import { UserError } from '../machine/user-error.js';
+import {
+  CHUNK_END,
+  CHUNK_EVENTS,
+  CHUNK_HEADER,
+  CHUNK_IMAGE,
+  encodeChunk,
+  encodePrelude,
+  FRAME_BYTES,
+  unpackPayload,
+} from './chunk-frame.js';
+import {
+  type BodyEvent,
+  type EndEvent,
+  type EventCounts,
+  noEvents,
+  type TraceEvent,
+} from './event.js';
+import { decodeEvents, type EncodedValue, EventEncoder } from './event-codec.js';
+import type { Instant } from './instant.js';
+import { binaryBytes, integerBytes, packValue } from './msgpack.js';
+import type { Outcome } from './outcome.js';
+import { type Checked, describeDamage, type TraceDamage } from './trace-damage.js';
+import { encodeEnd } from './trace-end.js';
+import { encodeHeader, type TraceHeader, type TraceStart } from './trace-header.js';
+import { damageIn, scanTrace, type TraceIndex, type TraceSource } from './trace-scan.js';
+
+export type { TraceDamage } from './trace-damage.js';
+export type { TraceHeader, TraceImage, TraceStart } from './trace-header.js';
+export type { TraceSource } from './trace-scan.js';
+
+/** The writer closes a chunk once it holds so many events, or so many bytes of them. */
+export const CHUNK_EVENTS_MOST = 4096;
+export const CHUNK_BYTES_MOST = 1 << 16;
+
+/**
+ * Writes a trace, chunk by chunk. What the sink was given before the recorder died is a readable trace;
+ * when to flush is the caller's decision, since time is not known here.
+ */
+export class TraceWriter {
+  readonly #sink: (bytes: Uint8Array) => void;
+  readonly #counts = noEvents();
+  #encoder = new EventEncoder(0);
+  /** The open chunk: its values, how many bytes and events they are. */
+  #values: EncodedValue[] = [];
+  #bufferedBytes = 0;
+  #bufferedEvents = 0;
+  /** Where the open chunk starts, and its last event. */
+  #from: Instant = 0;
+  #lastAt: Instant = 0;
+  #sequence = 0;
+  #bytes = 0;
+  #hasEnded = false;
+
+  /**
+   * Hands the header and the images to the sink.
+   * @param sink takes each chunk as it becomes whole, in one call; the bytes are its own to keep.
+   */
+  constructor(sink: (bytes: Uint8Array) => void, start: TraceStart) {
+    this.#sink = sink;
+    this.#write(encodePrelude());
+    this.#chunk(CHUNK_HEADER, 0, encodeHeader(start));
+    for (const image of start.images) this.#chunk(CHUNK_IMAGE, 0, image.bytes);
+  }
+
+  /** Bytes that the sink was given so far. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Events so far, those not yet flushed included. */
+  get counts(): Readonly<EventCounts> {
+    return this.#counts;
+  }
+
+  /**
+   * Adds an event, no earlier than the last one.
+   * @throws Error where it is, or where one of its values is out of range: a bug.
+   */
+  event(event: TraceEvent): void {
+    if (event.kind === 'end') this.end(event.at, event.outcome, event.digest);
+    else this.#body(event);
+  }
+
+  /**
+   * Closes the open chunk and hands it to the sink.
+   * @param upTo that nothing more will come before this instant: a killed trace replays up to here. The
+   *   instant of the last event where it is left out.
+   */
+  flush(upTo: Instant = this.#lastAt): void {
+    if (upTo < this.#lastAt)
+      throw new Error(`flush to @${upTo} after an event at @${this.#lastAt}`);
+    if (this.#hasEnded || (this.#bufferedEvents === 0 && upTo === this.#from)) return;
+    this.#chunk(CHUNK_EVENTS, upTo, packValue(this.#values));
+    this.#lastAt = upTo;
+    this.#encoder = new EventEncoder(upTo);
+    this.#values = [];
+    this.#bufferedBytes = 0;
+    this.#bufferedEvents = 0;
+  }
+
+  /** Ends the trace: flushes and writes the last chunk. Nothing may follow. */
+  end(at: Instant, outcome: Outcome, digest: string): void {
+    this.#expectOpen();
+    this.flush();
+    if (at < this.#from) throw new Error(`end at @${at} after an event at @${this.#from}`);
+    const end: EndEvent = { kind: 'end', at, outcome, digest };
+    this.#chunk(CHUNK_END, at, encodeEnd(end, this.#counts));
+    this.#hasEnded = true;
+  }
+
+  #body(event: BodyEvent): void {
+    this.#expectOpen();
+    const values = this.#encoder.encode(event);
+    let bytes = 0;
+    for (const value of values) bytes += encodedBytes(value);
+    if (this.#bufferedBytes + bytes > CHUNK_BYTES_MOST) {
+      this.flush();
+      this.#body(event);
+      return;
+    }
+    this.#values.push(...values);
+    this.#bufferedBytes += bytes;
+    this.#bufferedEvents += 1;
+    this.#lastAt = event.at;
+    this.#counts[event.kind] += 1;
+    if (this.#bufferedEvents === CHUNK_EVENTS_MOST) this.flush();
+  }
+
+  #expectOpen(): void {
+    if (this.#hasEnded) throw new Error('the trace has ended');
+  }
+
+  #chunk(type: number, to: Instant, payload: Uint8Array): void {
+    this.#write(encodeChunk({ type, sequence: this.#sequence, from: this.#from, to }, payload));
+    this.#sequence += 1;
+    this.#from = to;
+  }
+
+  #write(bytes: Uint8Array): void {
+    this.#sink(bytes);
+    this.#bytes += bytes.length;
+  }
+}
+
+function encodedBytes(value: EncodedValue): number {
+  return typeof value === 'number' ? integerBytes(value) : binaryBytes(value.length);
+}
+
+/**
+ * A trace that was opened: what its whole chunks hold. Where `damage` isn't null, that is what comes
+ * before the damage.
+ */
+export class Trace {
+  readonly #source: TraceSource;
+  readonly #index: TraceIndex;
+  /** The chunk that was decoded last, since seeking around a place reads it again and again. */
+  #decoded: { readonly chunk: number; readonly events: readonly BodyEvent[] } | null = null;
+
+  /** @param index of this source, from `scanTrace`. */
+  constructor(source: TraceSource, index: TraceIndex) {
+    this.#source = source;
+    this.#index = index;
+  }
+
+  get formatVersion(): number {
+    return this.#index.formatVersion;
+  }
+
+  get header(): TraceHeader {
+    return this.#index.header;
+  }
+
+  /** The trace has its end. False where the recorder was killed, or where damage hides the end. */
+  get isComplete(): boolean {
+    return this.#index.end !== null;
+  }
+
+  /**
+   * The first thing wrong with the file; null for a trace that ends between two chunks, with or
+   * without its end chunk.
+   */
+  get damage(): TraceDamage | null {
+    return this.#index.damage;
+  }
+
+  /**
+   * How far the trace can be replayed: every event before this instant is there. Of a whole trace, where
+   * the run ended.
+   */
+  get lastInstant(): Instant {
+    return this.#index.lastInstant;
+  }
+
+  /** How the run ended; null for a trace that isn't complete. */
+  get end(): EndEvent | null {
+    return this.#index.end;
+  }
+
+  /** How many events of each kind there are, without the end. */
+  get counts(): Readonly<EventCounts> {
+    return this.#index.counts;
+  }
+
+  /** Bytes of the file, and those of them that are whole, from its start. */
+  get byteLength(): number {
+    return this.#source.byteLength;
+  }
+  get wholeBytes(): number {
+    return this.#index.wholeBytes;
+  }
+
+  /** All events in order, decoded chunk by chunk as they are asked for; the end event is the last. */
+  get events(): Iterable<TraceEvent> {
+    return this.eventsFrom(0);
+  }
+
+  /** The events from an instant on, those at the instant included. Reads no chunk before it. */
+  eventsFrom(at: Instant): Iterable<TraceEvent> {
+    return { [Symbol.iterator]: () => this.#iterate(at) };
+  }
+
+  /** The bytes of an image, by its place in the header. They are the caller's own. */
+  image(place: number): Checked<Uint8Array> {
+    if (!(place in this.header.images)) throw new Error(`no image ${place} in the trace`);
+    if (!(place in this.#index.images)) {
+      // The scan stopped before this image, and damage says where.
+      return { isWhole: false, damage: this.damage! };
+    }
+    const frame = this.#index.images[place];
+    const base = frame.offset + FRAME_BYTES;
+    const stored = this.#source.read(base, frame.storedBytes);
+    try {
+      return { isWhole: true, value: Uint8Array.from(unpackPayload(frame, stored)) };
+    } catch (error) {
+      return { isWhole: false, damage: damageIn(error, frame.sequence, base, false) };
+    }
+  }
+
+  *#iterate(at: Instant): Generator<TraceEvent, void> {
+    const chunks = this.#index.events;
+    for (let chunk = this.#firstChunkTo(at); chunk < chunks.length; chunk++) {
+      for (const event of this.#decode(chunk)) if (event.at >= at) yield event;
+    }
+    if (this.end !== null && this.end.at >= at) yield this.end;
+  }
+
+  /** The first chunk that may hold events at or after an instant. */
+  #firstChunkTo(at: Instant): number {
+    const chunks = this.#index.events;
+    let least = 0;
+    for (let most = chunks.length; least < most; ) {
+      const middle = (least + most) >>> 1;
+      if (chunks[middle].to < at) least = middle + 1;
+      else most = middle;
+    }
+    return least;
+  }
+
+  #decode(chunk: number): readonly BodyEvent[] {
+    if (this.#decoded?.chunk === chunk) return this.#decoded.events;
+    const frame = this.#index.events[chunk];
+    const stored = this.#source.read(frame.offset + FRAME_BYTES, frame.storedBytes);
+    const events = decodeEvents(unpackPayload(frame, stored), frame.from, frame.to);
+    this.#decoded = { chunk, events };
+    return events;
+  }
+}
+
+/** A trace that lies in memory as a whole. The bytes must not change while it is read. */
+export function bytesSource(bytes: Uint8Array): TraceSource {
+  return {
+    byteLength: bytes.length,
+    read: (offset, length) => bytes.subarray(offset, offset + length),
+  };
+}
+
+/** Opens and checks a trace. Throws nothing, whatever the bytes are. */
+export function openTrace(source: TraceSource): Checked<Trace> {
+  const scan = scanTrace(source);
+  return scan.isWhole ? { isWhole: true, value: new Trace(source, scan.value) } : scan;
+}
+
+/**
+ * Opens a trace that lies in memory. Whether it is complete or damaged, the trace says.
+ * @throws UserError where not even its header can be read.
+ */
+export function readTrace(bytes: Uint8Array): Trace {
+  const opened = openTrace(bytesSource(bytes));
+  if (opened.isWhole) return opened.value;
+  const { damage } = opened;
+  if (damage.kind === 'foreign')
+    throw new UserError('not a holdoff trace: name a file that holdoff record wrote');
+  const what = damage.kind === 'unsupported' ? 'cannot be read' : 'is damaged from its start';
+  throw new UserError(`the trace ${what}: ${describeDamage(damage)}`);
+}

@@ -1,0 +1,127 @@
+/** The first chunk of a trace: the machine, so that a replay needs nothing but the trace. */
+import { describeValue, packValue, unpackValue } from './msgpack.js';
+import { Malformed, type MalformedKind } from './trace-damage.js';
+
+/** Where guest time and timer interrupts came from. */
+export type ClockKind = 'virtual' | 'host' | 'random';
+
+/** What an image was to the machine: the kernel that was loaded, or the kernel's first module. */
+export type ImageRole = 'kernel' | 'initrd';
+
+/** The machine that was recorded. */
+export interface RecordedMachine {
+  /** RAM in bytes. */
+  readonly memoryBytes: number;
+  readonly clock: ClockKind;
+  /** 0 to 2^53 - 1. */
+  readonly seed: number;
+  /** Null where the kernel was given none, which is not the same as an empty one. */
+  readonly cmdline: string | null;
+}
+
+/** An image as the header lists it; its bytes lie in a chunk of their own. */
+export interface ImageEntry {
+  /** The name of the file, without its folder. */
+  readonly name: string;
+  readonly role: ImageRole;
+  readonly byteLength: number;
+}
+
+/** What a trace says before its events. */
+export interface TraceHeader {
+  /** The version of holdoff that recorded it. */
+  readonly holdoffVersion: string;
+  readonly machine: RecordedMachine;
+  readonly images: readonly ImageEntry[];
+  /** Physical address, 0 to 2^32 - 1, at which a flat kernel was loaded; null for other kernels. */
+  readonly loadAddress: number | null;
+}
+
+/** An image with its bytes. */
+export interface TraceImage {
+  readonly name: string;
+  readonly role: ImageRole;
+  readonly bytes: Uint8Array;
+}
+
+/** What a new trace starts with: its header, with the images themselves. */
+export type TraceStart = Omit<TraceHeader, 'images'> & { readonly images: readonly TraceImage[] };
+
+const CLOCKS: readonly ClockKind[] = ['virtual', 'host', 'random'];
+const ROLES: readonly ImageRole[] = ['kernel', 'initrd'];
+const IMAGES_MOST = 16;
+
+/** The payload of the header chunk. */
+export function encodeHeader(start: TraceStart): Uint8Array {
+  if (start.images.length > IMAGES_MOST)
+    throw new Error(`${start.images.length} images in a trace`);
+  const { memoryBytes, clock, seed, cmdline } = start.machine;
+  return packValue({
+    holdoff: start.holdoffVersion,
+    machine: { memoryBytes, clock, seed, cmdline },
+    images: start.images.map(({ name, role, bytes }) => [name, role, bytes.length]),
+    loadAddress: start.loadAddress,
+  });
+}
+
+/** Reads the payload of the header chunk. Keys that it doesn't know are left alone. @throws Malformed */
+export function decodeHeader(payload: Uint8Array): TraceHeader {
+  const header = asMap(unpackValue(payload), 'the header');
+  const machine = asMap(header.get('machine'), 'machine');
+  const cmdline = machine.get('cmdline');
+  const images = header.get('images');
+  const loadAddress = header.get('loadAddress');
+  if (!Array.isArray(images) || images.length > IMAGES_MOST) {
+    throw unexpected(`images: an array of at most ${IMAGES_MOST}`, images);
+  }
+  return {
+    holdoffVersion: asText(header.get('holdoff'), 'holdoff'),
+    machine: {
+      memoryBytes: asInteger(machine.get('memoryBytes'), 2 ** 32, 'memoryBytes'),
+      clock: asOneOf(CLOCKS, machine.get('clock'), 'clock'),
+      seed: asInteger(machine.get('seed'), Number.MAX_SAFE_INTEGER, 'seed'),
+      cmdline: cmdline === null ? null : asText(cmdline, 'cmdline'),
+    },
+    images: images.map(asImage),
+    loadAddress: loadAddress === null ? null : asInteger(loadAddress, 0xffffffff, 'loadAddress'),
+  };
+}
+
+function asImage(value: unknown): ImageEntry {
+  if (!Array.isArray(value) || value.length < 3)
+    throw unexpected('an image: [name, role, bytes]', value);
+  const [name, role, byteLength] = value as unknown[];
+  return {
+    name: asText(name, 'the name of an image'),
+    role: asOneOf(ROLES, role, 'the role of an image'),
+    byteLength: asInteger(byteLength, 2 ** 30, 'the bytes of an image'),
+  };
+}
+
+function asMap(value: unknown, what: string): ReadonlyMap<unknown, unknown> {
+  if (value instanceof Map) return value;
+  throw unexpected(`${what}: a map`, value);
+}
+
+function asText(value: unknown, what: string): string {
+  if (typeof value === 'string') return value;
+  throw unexpected(`${what}: text`, value);
+}
+
+function asInteger(value: unknown, most: number, what: string): number {
+  if (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= most)
+    return value;
+  throw unexpected(`${what}: a whole number from 0 to ${most}`, value);
+}
+
+function asOneOf<T extends string>(choices: readonly T[], value: unknown, what: string): T {
+  const choice = choices.find((each) => each === value);
+  if (choice !== undefined) return choice;
+  const kind = typeof value === 'string' ? 'unsupported' : 'corrupt';
+  throw unexpected(`${what}: one of ${choices.join(', ')}`, value, kind);
+}
+
+/** Header values have no offset of their own: the message names the field. */
+function unexpected(expected: string, value: unknown, kind: MalformedKind = 'corrupt'): Malformed {
+  return new Malformed(0, expected, describeValue(value), kind);
+}

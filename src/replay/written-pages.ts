@@ -1,0 +1,28 @@
+/**
+ * Who looks at RAM now and then (digests, checkpoints) and wants to see only what changed since its
+ * last look. Any number of observers share the memory's epochs: an epoch only ever starts a new count,
+ * so one observer's look costs another nothing.
+ */
+import type { PhysicalMemory } from '../cpu/physical-memory.js';
+
+/** One observer's view of which pages of RAM were written. */
+export class WrittenPages {
+  readonly #physical: PhysicalMemory;
+  #since = 0;
+
+  constructor(physical: PhysicalMemory) {
+    this.#physical = physical;
+  }
+
+  /**
+   * Calls `visit` with the number of each page that was written since the last call of `look` (at
+   * the first call: every page of RAM), lowest first, and starts anew. The guest sees nothing of it.
+   */
+  look(visit: (page: number) => void): void {
+    const { writtenEpoch } = this.#physical;
+    for (let page = 0; page < writtenEpoch.length; page++) {
+      if (writtenEpoch[page] >= this.#since) visit(page);
+    }
+    this.#since = this.#physical.beginEpoch();
+  }
+}

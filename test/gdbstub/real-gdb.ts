@@ -1,0 +1,68 @@
+/** Runs the gdb that is installed, in batch mode, against a target on a port. */
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { serveGdb } from '../../src/cli/gdb-server.js';
+import type { DebugTarget } from '../../src/gdbstub/target.js';
+
+/** Whether there is a gdb on the PATH. */
+export const hasGdb: boolean = spawnSync('gdb', ['--version']).status === 0;
+
+/**
+ * Serves the target to one gdb that runs the commands after `target remote`, and returns what it
+ * printed. An error in a command doesn't stop gdb: its text is printed in place.
+ */
+export async function debug(
+  target: DebugTarget,
+  commands: readonly string[],
+  image?: string,
+): Promise<string> {
+  const server = await serveGdb(target, { port: 0, once: true, log: () => undefined });
+  const folder = mkdtempSync(join(tmpdir(), 'holdoff-gdb-'));
+  const script = join(folder, 'script.py');
+  const all = [
+    'set pagination off',
+    'set confirm off',
+    `target remote :${server.port}`,
+    ...commands,
+  ];
+  const lines = all.map((command) => `run(${JSON.stringify(command)})`);
+  writeFileSync(
+    script,
+    [
+      'import gdb, sys',
+      'def run(command):',
+      '    try: gdb.execute(command)',
+      '    except gdb.error as error: print(error)',
+      '    sys.stdout.flush()',
+      ...lines,
+      '',
+    ].join('\n'),
+  );
+  try {
+    return await run(['-nx', '-batch', '-x', script, ...(image === undefined ? [] : [image])]);
+  } finally {
+    server.close();
+    await server.closed;
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** Console output of the target goes to gdb's standard error, so both are one text here. */
+function run(args: readonly string[]): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const gdb = spawn('gdb', args, { stdio: ['ignore', 'pipe', 'pipe'], timeout: 60_000 });
+    let output = '';
+    const take = (chunk: Buffer): void => {
+      output += chunk.toString('utf8');
+    };
+    gdb.stdout.on('data', take);
+    gdb.stderr.on('data', take);
+    gdb.on('error', reject);
+    gdb.on('close', (status) => {
+      if (status === 0) resolve(output);
+      else reject(new Error(`gdb ended with ${status ?? 'a signal'} after:\n${output}`));
+    });
+  });
+}

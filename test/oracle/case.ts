@@ -1,0 +1,52 @@
+/**
+ * Cases as a real processor executed them, one JSON object a line: a processor's state, the bytes of
+ * an instruction, and what came out.
+ */
+
+/** EAX ECX EDX EBX ESP EBP ESI EDI, unsigned. */
+export type Registers = readonly number[];
+
+export interface CaseException {
+  readonly vector: number;
+  /** null where none is pushed. */
+  readonly error: number | null;
+  readonly cr2?: number;
+}
+
+export interface OracleCase {
+  readonly id: number;
+  readonly group: string;
+  readonly op: string;
+  readonly asm: string;
+  /** Hexadecimal. */
+  readonly code: string;
+  readonly in: {
+    readonly regs: Registers;
+    readonly eflags: number;
+    readonly base: number;
+    readonly mem: string;
+    readonly fpu?: unknown;
+  };
+  readonly out: {
+    readonly regs: Registers;
+    readonly eip: number;
+    readonly eflags: number;
+    readonly mem?: string;
+    readonly exception?: CaseException;
+  };
+  /** What the manual leaves open. */
+  readonly undefined?: {
+    readonly regs?: readonly number[];
+    /** EFLAGS bits. */
+    readonly flags?: number;
+    readonly mem?: boolean;
+  };
+  /** A case of single steps: T starts with TF set, S does not. */
+  readonly mode?: 'T' | 'S';
+  /** At each #DB: the EIP saved, ECX and EFLAGS. */
+  readonly steps?: readonly (readonly number[])[];
+  readonly selector?: { readonly is: 'ss' | 'ds' | 'cs'; readonly in: 'ax' | number };
+}
+
+/** What the case found wrong, or null. */
+export type Verdict = string | null;
