@@ -30,7 +30,7 @@ FUNCTION _start
         jmp switch_stack
 
 # Loads the GDT and the TSS. Changes AX, EDX.
-set_segments:
+FUNCTION set_segments
         movl $tss, %edx
         movw %dx, gdt_tss + 2
         shrl $16, %edx
@@ -52,7 +52,7 @@ set_segments:
 
 # Fills the IDT: every vector gets the gate for what nobody expects, then those in `gates` get theirs.
 # All are interrupt gates: the kernel looks at its flags before it lets an interrupt in.
-set_gates:
+FUNCTION set_gates
         movl $idt, %edi
         movl $256, %ecx
 1:      movl $unexpected_vector, %eax
@@ -75,7 +75,7 @@ set_gates:
         ret
 
 # EDI: the gate, EAX: the handler, EDX: type and privilege in bits 8 to 15. Keeps ECX, ESI, EDI.
-write_gate:
+FUNCTION write_gate
         movl %eax, %ebx
         andl $0xffff, %ebx
         orl $(KERNEL_CS << 16), %ebx
@@ -87,7 +87,7 @@ write_gate:
 
 # Maps the kernel's pages for the kernel and the user's for both, each at its own physical address,
 # and nothing else: page 0 is not there, and code is read-only even to the kernel.
-set_paging:
+FUNCTION set_paging
         movl $page_table, %eax
         orl $(PTE_PRESENT | PTE_WRITABLE | PTE_USER), %eax
         movl %eax, page_directory
@@ -113,7 +113,7 @@ set_paging:
         jmp 1f
 1:      ret
 
-set_sysenter:
+FUNCTION set_sysenter
         movl $1, %eax
         CPUID
         testl $CPUID_SEP, %edx
@@ -133,7 +133,7 @@ set_sysenter:
 
 # Gives each task a kernel stack that looks as if the task had been switched away from just before its
 # first return to user mode.
-set_tasks:
+FUNCTION set_tasks
         movl $thread_a, %edi
         movl $task_a, %eax
         movl $user_stack_a_top, %edx
@@ -142,7 +142,7 @@ set_tasks:
         movl $task_b, %eax
         movl $user_stack_b_top, %edx
 # EDI: the task, EAX: its first instruction, EDX: its user stack.
-set_task:
+FUNCTION set_task
         movl TASK_ESP0(%edi), %ebx
         subl $FRAME_BYTES, %ebx
         movl $USER_DS, FRAME_ES(%ebx)
@@ -160,7 +160,7 @@ set_task:
         ret
 
 # IRQ 0 to 15 become vectors 0x20 to 0x2f, all masked but the timer; channel 0 runs at HZ in mode 2.
-set_timer:
+FUNCTION set_timer
         movb $0x11, %al                 # ICW1: cascade, edges, ICW4 follows
         outb %al, $PORT_PIC1
         outb %al, $PORT_PIC2
@@ -187,7 +187,7 @@ set_timer:
         outb %al, $PORT_PIT
         ret
 
-print_banner:
+FUNCTION print_banner
         PRINT text_banner
         movl $STI_SYSEXIT_PADDING, %eax
         call print_decimal

@@ -7,7 +7,7 @@
 
         .text
 # 115200 baud, 8N1, no interrupts, FIFOs on.
-console_init:
+FUNCTION console_init
         pushal
         movl $uart_setup, %esi
 1:      movzwl (%esi), %edx
@@ -51,7 +51,7 @@ FUNCTION print
         popl %eax
         ret
 
-print_newline:
+FUNCTION print_newline
         pushl %eax
         movb $'\n', %al
         call print_char

@@ -29,11 +29,12 @@
 
 # On entry from user mode, with interrupts still closed: work that is pending now was pending already
 # when the task entered user mode. Changes ECX where it is.
-        .macro CHECK_NO_WORK where
+        .macro CHECK_NO_WORK name, where
         testl $FLAGS_ALL_WORK, thread_flags
-        jnz 77f
+        jnz lost_\name
         .pushsection .fixup, "ax"
-77:     movl $78f, %ecx
+LABEL lost_\name
+        movl $78f, %ecx
         jmp lost_work
         .popsection
         .pushsection .rodata
@@ -55,7 +56,7 @@ LABEL sysenter_past_esp
         pushl $sysenter_return
         pushl %eax
         SAVE_ALL
-        CHECK_NO_WORK "sysenter"
+        CHECK_NO_WORK sysenter, "sysenter"
         incl sysenter_calls
         STI
         cmpl $SYS_CALLS, %eax
@@ -76,7 +77,7 @@ LABEL sysenter_exit
 FUNCTION system_call
         pushl %eax
         SAVE_ALL
-        CHECK_NO_WORK "int 0x80"
+        CHECK_NO_WORK int80, "int 0x80"
         incl int80_calls
         STI
         cmpl $SYS_CALLS, %eax
@@ -112,7 +113,7 @@ FUNCTION irq0_entry
         SAVE_ALL
         testb $3, FRAME_CS(%esp)
         jz 1f
-        CHECK_NO_WORK "IRQ 0"
+        CHECK_NO_WORK irq0, "IRQ 0"
 1:      movl %esp, %ebp
         call timer_interrupt
 
@@ -141,7 +142,7 @@ LABEL work_notifysig
 FUNCTION ret_from_fork
         jmp resume_userspace
 
-bad_call:
+FUNCTION bad_call
         movl $text_bad_call, %eax
         jmp fail
 
@@ -170,7 +171,7 @@ FUNCTION device_not_available
         testb $3, FRAME_CS(%esp)
         movl $text_nm_in_kernel, %eax
         jz fail
-        CHECK_NO_WORK "#NM"
+        CHECK_NO_WORK nm, "#NM"
         GET_CR0
         testl $CR0_EM, %eax
         jnz device_not_available_emulate
@@ -207,7 +208,7 @@ FUNCTION \name
 FUNCTION exception
         testb $3, FRAME_CS(%esp)
         jz 1f
-        CHECK_NO_WORK "an exception"
+        CHECK_NO_WORK exception, "an exception"
 1:      movl %esp, %ebp
         call do_trap
         jmp ret_from_exception

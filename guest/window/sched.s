@@ -24,7 +24,7 @@ LABEL set_need_resched
 1:      ret
 
 # ESI: a task, made runnable when it sleeps and its time has come.
-wake:
+FUNCTION wake
         cmpl $STATE_SLEEPING, TASK_STATE(%esi)
         jne 1f
         movl ticks, %eax

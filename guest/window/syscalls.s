@@ -105,7 +105,7 @@ LABEL peek_fault
         movl $text_dead_runs, %eax
         jmp fail
 
-all_done:
+FUNCTION all_done
         # Each call came in by one of two ways, and was made by one of two tasks.
         movl thread_a + TASK_CALLS, %eax
         addl thread_b + TASK_CALLS, %eax

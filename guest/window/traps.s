@@ -18,7 +18,7 @@ FUNCTION do_trap
         movb $1, signal_pending
         incl user_faults
         ret
-search_fixup:
+LABEL search_fixup
         movl FRAME_EIP(%ebp), %eax
         movl $ex_table, %ebx
 2:      cmpl $ex_table_end, %ebx
@@ -30,7 +30,7 @@ search_fixup:
 3:      movl 4(%ebx), %eax
         movl %eax, FRAME_EIP(%ebp)
         ret
-no_fixup:
+LABEL no_fixup
         PRINT text_oops
         movl %edx, %eax
         call print_decimal

@@ -101,6 +101,7 @@ LABEL user_work
 LABEL user_wait
         wait                            # traps when CR0.TS is set
 1:
+LABEL user_special
         ONCE_IN 63, 3, 1f
         CALL_SYSENTER SYS_YIELD
 1:
@@ -131,7 +132,7 @@ LABEL user_wait
         CHECK 4
 
 # After SYS_MIX: EAX is the result, the arguments and EDI must be what they were.
-check_mix:
+FUNCTION check_mix
         cmpl TASK_SEED(%ebp), %ebx
         CHECK 5
         cmpl TASK_ROUND(%ebp), %esi
@@ -145,7 +146,7 @@ check_mix:
         ret
 
 # Has the kernel return through a frame that IRET refuses. EAX: round + phase.
-bad_frame:
+FUNCTION bad_frame
         shrl $7, %eax
         andl $3, %eax
         movl %eax, %ebx
@@ -161,7 +162,7 @@ bad_frame:
 1:      ret
 
 # Does one thing that a task may not do. EAX: round + phase.
-probe:
+FUNCTION probe
         shrl $7, %eax
         xorl %edx, %edx
         movl $PROBES, %ecx
@@ -178,7 +179,7 @@ probe:
 1:      ret
 
         .macro PROBE name, instruction:vararg
-\name:
+LABEL \name
         \instruction
         cmpl %ebp, %esp                 # never equal: the instruction must trap
         CHECK 10
@@ -198,7 +199,7 @@ probe:
         PROBE probe_int3, int3
 
 # The kernel's own access to user memory goes through the fixup table.
-peek:
+FUNCTION peek
         movl $task_a, %ebx
         CALL_SYSENTER SYS_PEEK
         cmpl $0xbd, %eax                # movl $imm, %ebp
@@ -235,7 +236,7 @@ LABEL sysenter_return
         ret
 
 # The number of the check lies on the stack.
-user_failed:
+FUNCTION user_failed
         popl %ebx
         movl TASK_ROUND(%ebp), %esi
         CALL_INT80 SYS_FAIL

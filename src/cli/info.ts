@@ -1,10 +1,10 @@
 /** `holdoff info`: what a trace holds, without running it. */
 import { formatInstant } from '../replay/instant.js';
+import { describeOutcome } from '../replay/outcome.js';
 import { summarise, type TraceSummary } from '../replay/summary.js';
 import type { TraceHeader } from '../replay/trace-header.js';
 import { oneLine, STATUS_OK } from './errors.js';
 import { groupDigits, sizeText } from './numbers.js';
-import { describeOutcome } from './outcome.js';
 import { openTraceFile } from './trace-file.js';
 
 /** Prints the trace's summary; the exit status. */

@@ -7,7 +7,7 @@
  * that can happen the engine runs by itself, for as many steps as its budget says.
  */
 import type { CpuBus, Mmio } from './bus.js';
-import { DR6_BS, DR7_GD } from './control-registers.js';
+import { DR6_BS } from './control-registers.js';
 import { Core } from './core.js';
 import { DebugBreakpoints } from './debug-breakpoints.js';
 import { EFLAGS_IF, EFLAGS_RF, EFLAGS_TF } from './eflags.js';
@@ -223,8 +223,6 @@ export class Cpu {
     this.onDelivery?.(vector, kind, state.eip, state.cpl, state.get(L.SHADOW));
     const instant = core.instant;
     deliver(core, vector, errorCode, kind, state.eip);
-    // A debugger's handler gets at the debug registers. Intel SDM vol. 3B §17.2.4, GD.
-    if (vector === VECTOR_DB) state.set(L.DR7, state.get(L.DR7) & ~DR7_GD);
     state.f64[L.UNRETIRED >> 3] += 1;
     state.set(L.BUDGET, 0);
     core.budgetEnd = instant + 1;
@@ -247,6 +245,7 @@ export class Cpu {
       const record = this.#engine.recordAtEip();
       state.set(L.SHADOW, L.SHADOW_NONE);
       core.previousShadow = shadow;
+      const unretired = state.f64[L.UNRETIRED >> 3];
       // An instruction that completes clears RF; those that load it (IRET, a task switch) do so after.
       if (flags & EFLAGS_RF) state.set(L.FLAG_SYSTEM, flags & ~EFLAGS_RF);
       core.budgetEnd = isSingle ? instant + 1 : until;
@@ -255,6 +254,10 @@ export class Cpu {
       core.isExecuting = true;
       this.#engine.run(record);
       core.isExecuting = false;
+      if (flags & EFLAGS_RF && state.f64[L.UNRETIRED >> 3] !== unretired) {
+        // One iteration of a REP does not complete it.
+        state.set(L.FLAG_SYSTEM, state.get(L.FLAG_SYSTEM) | EFLAGS_RF);
+      }
       if (flags & EFLAGS_TF) this.#noteSingleStep(record);
     } catch (thrown) {
       if (thrown !== fault) throw thrown;

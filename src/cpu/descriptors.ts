@@ -130,17 +130,15 @@ export class Descriptor {
   }
 }
 
-/** The linear address of the descriptor that a selector names, or -1 where its table ends before it. */
-export function descriptorAddress(core: Core, selector: number): number {
+/** The descriptor that a selector names lies wholly inside its table. */
+export function isWithinTable(core: Core, selector: number): boolean {
   const state = core.state;
-  const index = selector & 0xfff8;
-  if (selector & SELECTOR_TI) {
-    if ((state.segmentAccess(SEG_LDTR) & ACCESS_PRESENT) === 0) return -1;
-    if (index + 7 > state.segmentLimit(SEG_LDTR) >>> 0) return -1;
-    return (state.segmentBase(SEG_LDTR) + index) >>> 0;
-  }
-  if (index + 7 > (state.get(GDTR_LIMIT) & 0xffff)) return -1;
-  return (state.get(GDTR_BASE) + index) >>> 0;
+  const last = (selector & 0xfff8) + 7;
+  if ((selector & SELECTOR_TI) === 0) return last <= (state.get(GDTR_LIMIT) & 0xffff);
+  return (
+    (state.segmentAccess(SEG_LDTR) & ACCESS_PRESENT) !== 0 &&
+    last <= state.segmentLimit(SEG_LDTR) >>> 0
+  );
 }
 
 /**
@@ -156,12 +154,14 @@ export function readDescriptor(
   vector: number = VECTOR_GP,
   external = 0,
 ): void {
-  const address = descriptorAddress(core, selector);
-  if (address < 0) raise(vector, (selector & 0xfffc) | external);
+  const { state, mmu } = core;
+  if (!isWithinTable(core, selector)) raise(vector, (selector & 0xfffc) | external);
+  const table = selector & SELECTOR_TI ? state.segmentBase(SEG_LDTR) : state.get(GDTR_BASE);
+  const address = (table + (selector & 0xfff8)) | 0;
   into.selector = selector & 0xffff;
-  into.address = address | 0;
-  into.low = core.mmu.read(address | 0, 4, false);
-  into.high = core.mmu.read((address + 4) | 0, 4, false);
+  into.address = address;
+  into.low = mmu.read(address, 4, false);
+  into.high = mmu.read((address + 4) | 0, 4, false);
 }
 
 /**
@@ -170,7 +170,7 @@ export function readDescriptor(
  * @throws fault #PF.
  */
 export function tryReadDescriptor(core: Core, into: Descriptor, selector: number): boolean {
-  if (isNullSelector(selector) || descriptorAddress(core, selector) < 0) return false;
+  if (isNullSelector(selector) || !isWithinTable(core, selector)) return false;
   readDescriptor(core, into, selector);
   return true;
 }

@@ -42,7 +42,9 @@ export class PageWalker {
 
   readonly #state: State;
   readonly #physical: PhysicalMemory;
-  #tablePages: number[] = [];
+  readonly #tablePages: number[] = [];
+  /** How many of `#tablePages` count: assigning to an array's length is slow, and flushes are many. */
+  #tableCount = 0;
 
   constructor(state: State, physical: PhysicalMemory) {
     this.#state = state;
@@ -114,8 +116,10 @@ export class PageWalker {
 
   /** Takes PAGE_TABLE off all pages again: no cached translation depends on them any more. */
   forgetTables(): void {
-    for (const page of this.#tablePages) this.#physical.clearFlag(page, PAGE_TABLE);
-    this.#tablePages.length = 0;
+    for (let i = 0; i < this.#tableCount; i++) {
+      this.#physical.clearFlag(this.#tablePages[i], PAGE_TABLE);
+    }
+    this.#tableCount = 0;
   }
 
   #update(address: number, entry: number): void {
@@ -129,7 +133,8 @@ export class PageWalker {
     if (!this.#physical.isReadableRam(page)) return false;
     if ((this.#physical.pageFlags[page] & PAGE_TABLE) === 0) {
       this.#physical.setFlag(page, PAGE_TABLE);
-      this.#tablePages.push(page);
+      this.#tablePages[this.#tableCount] = page;
+      this.#tableCount += 1;
     }
     return true;
   }

@@ -64,8 +64,15 @@ export function setSegment(
   const below = fastLimit(limit, access);
   words[at + (L.SEGMENT_READ_BELOW >> 2)] = isReadable(access) ? below : 0;
   words[at + (L.SEGMENT_WRITE_BELOW >> 2)] = isWritableData(access) ? below : 0;
-  if (segment === L.SEG_CS || segment === L.SEG_SS) updateMode(core);
+  const isBig = (access & ACCESS_BIG) !== 0;
+  if (segment === L.SEG_CS) setMode(core.state, L.MODE_CODE32, isBig);
+  else if (segment === L.SEG_SS) setMode(core.state, L.MODE_STACK32, isBig);
   if (isCodeMoved) core.onCodeMapChange();
+}
+
+function setMode(state: State, bit: number, isSet: boolean): void {
+  const mode = state.get(L.MODE);
+  state.set(L.MODE, isSet ? mode | bit : mode & ~bit);
 }
 
 /** SEGMENT_READ_BELOW of a segment that may be read. */

@@ -14,7 +14,7 @@ import type { Direction, Stop, Timeline } from '../replay/timeline.js';
 import { toHex } from './bytes.js';
 import { isLinearRam, readLinear, writeLinear } from './guest-memory.js';
 import { readRegister, refusalToWrite, writeRegister } from './guest-registers.js';
-import { I386_LAYOUT } from './i386-registers.js';
+import { I386_LAYOUT, i386Register } from './i386-registers.js';
 import type { MonitorCommand } from './monitor/command.js';
 import { type Symbols, timelineCommands } from './monitor/timeline-commands.js';
 import type {
@@ -29,6 +29,8 @@ import type {
 
 /** Bytes that one watchpoint may cover: a larger one would slow down every access to its pages. */
 const MOST_WATCHED_BYTES = 1 << 20;
+
+const INSTANT = i386Register('instant');
 
 /** `SHADOW_*` by name, as the register's type has them. */
 const SHADOW_NAMES = ['none', 'sti', 'mov_ss'];
@@ -137,6 +139,8 @@ export class TimelineTarget implements DebugTarget {
   #writeRegister(index: number, bytes: Uint8Array): string | null {
     // After a call of a guest's function gdb puts back all registers, most of which have not changed.
     if (toHex(bytes) === toHex(readRegister(this.#core, index))) return null;
+    // The instant has changed, and in a diversion it is nobody's name for anything.
+    if (index === INSTANT && this.#timeline.isDiverted) return null;
     const refusal = refusalToWrite(index);
     if (refusal !== null) return refusal;
     this.#diverge();

@@ -43,8 +43,9 @@ const KEYBOARD_ACK = 0xfa;
 const KEYBOARD_RESEND = 0xfe;
 const KEYBOARD_ECHO = 0xee;
 const KEYBOARD_TEST_PASSED = 0xaa;
-/** Scan code set 2, translated to set 1. */
-const KEYBOARD_SET = 2;
+/** The second byte of the keyboard's identity, and "scan code set 2", each plain and translated. */
+const KEYBOARD_IDENTITY = { plain: 0x83, translated: 0x41 };
+const KEYBOARD_SET = { plain: 0x02, translated: 0x41 };
 /** Bytes that may wait behind the output buffer. */
 const QUEUE_BYTES = 16;
 
@@ -232,7 +233,7 @@ export class I8042 implements Device {
     this.#keyboardCommand = 0;
     if (command !== 0) {
       this.#answer(KEYBOARD_ACK);
-      if (command === 0xf0 && value === 0) this.#answer(KEYBOARD_SET);
+      if (command === 0xf0 && value === 0) this.#answer(this.#translate(KEYBOARD_SET));
       return;
     }
     switch (value) {
@@ -248,7 +249,7 @@ export class I8042 implements Device {
       case 0xf2: // identify
         this.#answer(KEYBOARD_ACK);
         this.#answer(0xab);
-        this.#answer(this.#commandByte & COMMAND_BYTE_TRANSLATE ? 0x41 : 0x83);
+        this.#answer(this.#translate(KEYBOARD_IDENTITY));
         break;
       case 0xf4: // enable
       case 0xf5: // disable
@@ -262,6 +263,11 @@ export class I8042 implements Device {
       default:
         this.#answer(KEYBOARD_RESEND);
     }
+  }
+
+  /** Those answers that the controller's translation of scan codes changes. */
+  #translate(answer: { plain: number; translated: number }): number {
+    return this.#commandByte & COMMAND_BYTE_TRANSLATE ? answer.translated : answer.plain;
   }
 
   #answer(byte: number): void {

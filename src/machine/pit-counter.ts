@@ -102,6 +102,8 @@ export class PitCounter {
     this.#count = 0;
     this.#start = NEVER;
     this.#switchAt = NEVER;
+    this.#nextCount = 0;
+    this.#nextStart = NEVER;
     this.#lowByte = -1;
     this.#readsHighNext = false;
     this.#latchedCount = -1;
@@ -130,7 +132,8 @@ export class PitCounter {
     this.#written = count;
     switch (this.#mode) {
       case 1:
-      case 5: // waits for a trigger
+      case 5: // waits for a trigger, unless one has just come
+        if (this.#isStarted && now < this.#start) this.#count = count;
         break;
       case 2:
       case 3:
@@ -145,20 +148,24 @@ export class PitCounter {
   /** Sets GATE. Only counter 2 of a PC has one that moves. */
   setGate(isHigh: boolean, now: number): void {
     if (isHigh === this.#gate) return;
+    this.#promote(now);
     this.#gate = isHigh;
     if (!isHigh) {
       this.#gateFell = now;
+      // A period that was to come does not: the trigger that ends the pause loads CR.
+      this.#switchAt = NEVER;
       return;
     }
     if (this.#written === 0) return;
     if (this.#mode === 0 || this.#mode === 4) {
-      if (this.#start !== NEVER) this.#start = now - Math.max(0, this.#gateFell - this.#start);
+      // The pause ends. A count that was loaded during it has not begun to count.
+      const counted = Math.max(0, this.#gateFell - this.#start);
+      if (this.#isStarted) this.#start = Math.max(this.#start, now - counted);
       return;
     }
     // A trigger: CE is loaded on the next CLK pulse.
     this.#count = this.#written;
     this.#start = now + 1;
-    this.#switchAt = NEVER;
   }
 
   /** The level of OUT. */
@@ -231,7 +238,7 @@ export class PitCounter {
    * ask as often as it likes. A gate that is low counts as staying low.
    */
   nextEdge(now: number): number {
-    if (this.#start === NEVER || !this.#gate) return Infinity;
+    if (!this.#isStarted || !this.#gate) return Infinity;
     if (now >= this.#switchAt) return this.#periodicEdge(this.#nextCount, this.#nextStart, now);
     switch (this.#mode) {
       case 0:
@@ -293,7 +300,7 @@ export class PitCounter {
   /** A new count in mode 2 or 3: takes effect at the end of the present period or half-period. */
   #writePeriod(count: number, now: number): void {
     this.#promote(now);
-    if (this.#start === NEVER || now < this.#start) {
+    if (!this.#isStarted || now < this.#start) {
       this.#count = count;
       this.#start = now + 1;
       return;
@@ -343,9 +350,9 @@ export class PitCounter {
   #counting(now: number): number {
     this.#promote(now);
     const range = this.#isBcd ? 10000 : 65536;
-    const elapsed = this.#elapsed(now);
     let value = this.#written;
-    if (elapsed >= 0) {
+    if (this.#isStarted) {
+      const elapsed = Math.max(0, this.#elapsed(now));
       if (this.#mode === 2) value = this.#count - (elapsed % this.#count);
       else if (this.#mode === 3) value = this.#squareWaveCount(elapsed);
       else value = this.#count - elapsed;

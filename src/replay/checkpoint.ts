@@ -42,6 +42,8 @@ export class Checkpoints {
   readonly #machine: Machine;
   readonly #limits: CheckpointLimits;
   readonly #written: WrittenPages;
+  /** RAM as a buffer, which can be compared without making a view of each page. */
+  readonly #ram: Buffer;
   readonly #list: Stored[] = [];
   /** The last one taken or restored: RAM differs from it in written pages alone. */
   #base: Stored | null = null;
@@ -50,7 +52,9 @@ export class Checkpoints {
   constructor(machine: Machine, limits: CheckpointLimits = DEFAULT_LIMITS) {
     this.#machine = machine;
     this.#limits = limits;
-    this.#written = new WrittenPages(machine.cpu.core.physical);
+    const { physical } = machine.cpu.core;
+    this.#written = new WrittenPages(physical);
+    this.#ram = Buffer.from(physical.ram.buffer, physical.ram.byteOffset, physical.ramBytes);
   }
 
   get count(): number {
@@ -86,10 +90,10 @@ export class Checkpoints {
     const next = this.#list.at(index) ?? null;
     const { ram } = this.#machine.cpu.core.physical;
     this.#written.look((page) => {
-      const bytes = ram.subarray(page * PAGE_BYTES, (page + 1) * PAGE_BYTES);
       const before = this.#version(page, index - 1);
-      if (isSame(bytes, before)) return;
-      this.#put(stored, page, bytes.slice());
+      if (this.#isInRam(page, before)) return;
+      const start = page * PAGE_BYTES;
+      this.#put(stored, page, ram.slice(start, start + PAGE_BYTES));
       if (next !== null && !next.pages.has(page)) this.#put(next, page, before);
     });
     this.#list.splice(index, 0, stored);
@@ -117,8 +121,7 @@ export class Checkpoints {
     }
     for (const page of suspects) {
       const bytes = this.#version(page, index);
-      const now = physical.ram.subarray(page * PAGE_BYTES, (page + 1) * PAGE_BYTES);
-      if (!isSame(now, bytes)) physical.load(page * PAGE_BYTES, bytes);
+      if (!this.#isInRam(page, bytes)) physical.load(page * PAGE_BYTES, bytes);
     }
     this.#machine.restore(stored.state);
     this.#written.look(() => undefined);
@@ -146,6 +149,11 @@ export class Checkpoints {
     return ZEROS;
   }
 
+  #isInRam(page: number, bytes: Uint8Array): boolean {
+    const start = page * PAGE_BYTES;
+    return this.#ram.compare(bytes, 0, PAGE_BYTES, start, start + PAGE_BYTES) === 0;
+  }
+
   #put(stored: Stored, page: number, bytes: Uint8Array): void {
     stored.pages.set(page, bytes);
     this.#bytes += PAGE_BYTES;
@@ -170,8 +178,4 @@ export class Checkpoints {
     }
     this.#bytes -= STATE_BYTES;
   }
-}
-
-function isSame(a: Uint8Array, b: Uint8Array): boolean {
-  return Buffer.compare(a, b) === 0;
 }

@@ -206,7 +206,7 @@ export function unpackPayload(frame: ChunkFrame, stored: Uint8Array): Uint8Array
   const expected = `deflate data that unpacks to ${frame.unpackedBytes} bytes`;
   let payload: Uint8Array;
   try {
-    payload = inflateRawSync(stored, { maxOutputLength: Math.max(1, frame.unpackedBytes) });
+    payload = plain(inflateRawSync(stored, { maxOutputLength: Math.max(1, frame.unpackedBytes) }));
   } catch (error) {
     throw new Malformed(0, expected, error instanceof Error ? error.message : String(error));
   }
@@ -214,6 +214,11 @@ export function unpackPayload(frame: ChunkFrame, stored: Uint8Array): Uint8Array
     throw new Malformed(0, expected, `${payload.length} bytes`);
   }
   return payload;
+}
+
+/** The same bytes as a plain Uint8Array: a Buffer's `slice` is another, and it compares otherwise. */
+export function plain(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
 function setInstant(view: DataView, at: number, instant: Instant): void {

@@ -6,8 +6,9 @@
  *
  * Writing and reading stand side by side, kind by kind: change both. docs/trace-format.md, "Events".
  */
-import type { ClockSource } from '../machine/input.js';
+
 import { type BodyEvent, DIGEST_BYTES_MOST, SHIM_ARGS_MOST } from './event.js';
+import { CLOCK_SOURCES, isTick, Predictions } from './event-predictions.js';
 import type { Instant } from './instant.js';
 import { integerBytes } from './msgpack.js';
 import {
@@ -64,8 +65,6 @@ const FLAGS: Readonly<Record<number, number>> = {
   [SHIM]: SAME_INSTANT | HAS_MORE,
 };
 
-const CLOCK_SOURCES: readonly ClockSource[] = ['tsc', 'pit', 'rtc'];
-
 const LINE: Range = { least: 0, most: 15 };
 /** Line, CPL and shadow of an ACCEPT in one byte: line | CPL << 4 | shadow << 6. */
 const CPL_SHIFT = 4;
@@ -73,55 +72,6 @@ const SHADOW_SHIFT = 6;
 const TWO_BITS: Range = { least: 0, most: 3 };
 const DIFFERENCE: Range = { least: -UINT53.most, most: UINT53.most };
 const ARGS_COUNT: Range = { least: 0, most: SHIM_ARGS_MOST };
-
-/** What the events of a chunk so far say of the next. Writer and reader keep the same. */
-class Predictions {
-  at: Instant;
-  /** The last tick, and how far the one before it was; 0 until there were two. */
-  tick = -1;
-  period = 0;
-  /** The line that rose last, and the vector that each line had last. */
-  line = 0;
-  readonly vectors: number[] = new Array<number>(16).fill(-1);
-  eip = 0;
-  site = 0;
-  readonly clocks: number[] = CLOCK_SOURCES.map(() => 0);
-
-  constructor(at: Instant) {
-    this.at = at;
-  }
-
-  observe(event: BodyEvent): void {
-    this.at = event.at;
-    switch (event.kind) {
-      case 'irq':
-        this.line = event.line;
-        if (!isTick(event)) break;
-        if (this.tick >= 0) this.period = event.at - this.tick;
-        this.tick = event.at;
-        break;
-      case 'accept':
-        this.vectors[event.line] = event.vector;
-        this.eip = event.eip;
-        break;
-      case 'clock':
-        this.clocks[CLOCK_SOURCES.indexOf(event.source)] = event.value;
-        break;
-      case 'shim':
-        this.site = event.site;
-        break;
-      case 'nmi':
-      case 'exception':
-      case 'serial':
-      case 'digest':
-        break;
-    }
-  }
-}
-
-function isTick(event: BodyEvent): boolean {
-  return event.kind === 'irq' && event.isInput && event.line === 0;
-}
 
 /** A value of an encoded event. */
 export type EncodedValue = number | Uint8Array;
@@ -232,7 +182,9 @@ function encodeValues(event: BodyEvent, predictions: Predictions): Encoding {
 
 function expectRange(value: number, range: Range, what: string, event: BodyEvent): void {
   if (isWithin(value, range)) return;
-  throw new Error(`${what} ${value} of a ${event.kind} event at @${event.at} cannot be recorded`);
+  throw new Error(
+    `${what} ${String(value)} of a ${event.kind} event at @${event.at} cannot be recorded`,
+  );
 }
 
 /**
@@ -275,6 +227,9 @@ function decodeInstant(
 ): Instant {
   if ((flags & SAME_INSTANT) !== 0) return predictions.at;
   const isPeriodic = kind === TICK && (flags & PERIODIC) !== 0;
+  if (isPeriodic && predictions.period === 0) {
+    throw reader.malformed('a timer that has a period', 'one that rose less than twice');
+  }
   const base = isPeriodic ? predictions.tick + predictions.period : predictions.at;
   const at = base + reader.integer(DIFFERENCE, 'the instant of an event');
   if (at >= predictions.at && at <= to) return at;

@@ -130,7 +130,7 @@ export class Session {
         this.#end({ kind: 'limit' });
         break;
       }
-      const target = Math.min(until, this.#source.nextInstant(), start + left, this.#digestAt());
+      const target = Math.min(until, start + left, this.#nextInstant());
       const exit = this.#machine.run(target, skip);
       if (cpu.instant !== start) skip = false;
       if (exit === 'until') continue;
@@ -186,8 +186,11 @@ export class Session {
     }
   }
 
-  #digestAt(): Instant {
-    const next = this.#recorder?.nextDigest ?? Number.POSITIVE_INFINITY;
+  /** The first instant at which there may be something to inject or to record. */
+  #nextInstant(): Instant {
+    const digest = this.#recorder?.nextDigest ?? Number.POSITIVE_INFINITY;
+    const serial = this.#serial.length > 0 ? this.#serialAt : Number.POSITIVE_INFINITY;
+    const next = Math.min(this.#source.nextInstant(), digest, serial);
     return Math.max(next, this.#machine.cpu.instant + 1);
   }
 

@@ -50,9 +50,9 @@ export type Stop =
 type Exit = 'until' | 'breakpoint' | 'stopped' | 'waiting' | 'end' | 'divergence';
 
 /** Steps between two yields of `continue`: some milliseconds. */
-const SLICE_STEPS = 1_000_000;
+const SLICE_STEPS = 200_000;
 /** Stops passed between two yields while the last one of an interval is looked for. */
-const SLICE_STOPS = 10_000;
+const SLICE_STOPS = 2_000;
 const NOTHING: StopConditions = { breakpoints: new Set(), watchpoints: [] };
 
 /** What was found going through an interval: the instant at which to stop, and why. */
@@ -293,6 +293,8 @@ export class Timeline {
       if (exit !== 'end' || live === null || live.outcome !== null) return exit;
       live.attach();
       this.#isAtFrontier = true;
+      // The last recorded step was a watched access: the live run must not go on from there.
+      if (this.#watch?.firstHit != null) return 'stopped';
     }
     if (live === null) throw new Error('a trace has no frontier');
     live.resume();

@@ -14,6 +14,7 @@ import {
   encodeChunk,
   encodePrelude,
   FRAME_BYTES,
+  plain,
   unpackPayload,
 } from './chunk-frame.js';
 import {
@@ -227,7 +228,7 @@ export class Trace {
     return { [Symbol.iterator]: () => this.#iterate(at) };
   }
 
-  /** The bytes of an image, by its place in the header. They are the caller's own. */
+  /** The bytes of an image, by its place in the header; not to be changed. */
   image(place: number): Checked<Uint8Array> {
     if (!(place in this.header.images)) throw new Error(`no image ${place} in the trace`);
     if (!(place in this.#index.images)) {
@@ -238,7 +239,7 @@ export class Trace {
     const base = frame.offset + FRAME_BYTES;
     const stored = this.#source.read(base, frame.storedBytes);
     try {
-      return { isWhole: true, value: Uint8Array.from(unpackPayload(frame, stored)) };
+      return { isWhole: true, value: unpackPayload(frame, stored) };
     } catch (error) {
       return { isWhole: false, damage: damageIn(error, frame.sequence, base, false) };
     }
@@ -276,9 +277,10 @@ export class Trace {
 
 /** A trace that lies in memory as a whole. The bytes must not change while it is read. */
 export function bytesSource(bytes: Uint8Array): TraceSource {
+  const file = plain(bytes);
   return {
-    byteLength: bytes.length,
-    read: (offset, length) => bytes.subarray(offset, offset + length),
+    byteLength: file.length,
+    read: (offset, length) => file.subarray(offset, offset + length),
   };
 }
 

@@ -26,7 +26,7 @@ describe('run', () => {
     const { status, stdout, stderr } = await holdoff(['run', 'hello.bin', ...at], '', folder);
     expect(stdout.toString()).toBe('hi\n');
     expect(status).toBe(99);
-    expect(stderr).toMatch(/^holdoff: the guest exited with status 99 .* at @8\n$/);
+    expect(stderr).toMatch(/^holdoff: the guest exited with status 99 .* at @9\n$/);
   });
 
   test('a guest that halts for good ends with status 0', async () => {

@@ -149,7 +149,7 @@ export class LoopMachine implements DebugTarget {
       this.instant += delta;
       const hit = stops.watchpoints.find((watch) => store && covers(watch));
       if (hit !== undefined) {
-        return { kind: 'watchpoint', address: LOOP_COUNTER, access: hit.access };
+        return { kind: 'watchpoint', address: hit.address, access: hit.access };
       }
       if (!isSingle && stops.breakpoints.has(this.eip)) return this.#atBreakpoint();
     }

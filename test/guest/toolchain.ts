@@ -8,8 +8,14 @@ function isInstalled(tool: string): boolean {
   return spawnSync(tool, ['--version']).status === 0;
 }
 
-export const hasBinutils: boolean = isInstalled('as') && isInstalled('ld');
-export const hasMake: boolean = hasBinutils && isInstalled('make');
+function hasVersion(tool: string, version: RegExp): boolean {
+  const { status, stdout } = spawnSync(tool, ['--version'], { encoding: 'utf8' });
+  return status === 0 && version.test(stdout);
+}
+
+/** The binutils that built the committed images: others may lay the same image out differently. */
+export const hasBinutils: boolean = hasVersion('as', / 2\.40\b/) && hasVersion('ld', / 2\.40\b/);
+export const hasMake: boolean = isInstalled('make');
 export const hasQemu: boolean = isInstalled('qemu-system-i386');
 
 function run(tool: string, args: readonly string[], cwd: string): void {

@@ -9,7 +9,7 @@ const folder = fileURLToPath(new URL('../../guest/window', import.meta.url));
 const window = readFileSync(join(folder, 'window.elf'));
 const padded = readFileSync(join(folder, 'window-padded.elf'));
 
-describe.skipIf(!hasBinutils)('the sources (needs as and ld)', () => {
+describe.skipIf(!hasBinutils)('the sources (needs as and ld of binutils 2.40)', () => {
   test('give window.elf, byte for byte', () => {
     const image = build(folder, 'window.s', 'window.ld', { STI_SYSEXIT_PADDING: 0 });
     expect(image.equals(window)).toBe(true);
@@ -19,12 +19,12 @@ describe.skipIf(!hasBinutils)('the sources (needs as and ld)', () => {
     const image = build(folder, 'window.s', 'window.ld', { STI_SYSEXIT_PADDING: 4 });
     expect(image.equals(padded)).toBe(true);
   });
-});
 
-test.skipIf(!hasMake)('make builds both images, byte for byte (needs make, as and ld)', () => {
-  const [first, second] = make(folder, ['window.elf', 'window-padded.elf']);
-  expect(first.equals(window)).toBe(true);
-  expect(second.equals(padded)).toBe(true);
+  test.skipIf(!hasMake)('give both by make, byte for byte (needs make)', () => {
+    const [first, second] = make(folder, ['window.elf', 'window-padded.elf']);
+    expect(first.equals(window)).toBe(true);
+    expect(second.equals(padded)).toBe(true);
+  });
 });
 
 describe('the two images', () => {
@@ -44,9 +44,7 @@ describe('the two images', () => {
 
   test('differ in that site, one digit of the banner and the address of one symbol', () => {
     const site = window.indexOf('fb0f3590909090', 0, 'hex');
-    const banner = window.indexOf('holdoff guest window');
     const outsideSite = differing.filter((offset) => offset < site || offset >= site + 7);
-    expect(banner).toBeGreaterThan(0);
     expect(differing.length - outsideSite.length).toBe(4);
     expect(outsideSite.length).toBe(2);
   });

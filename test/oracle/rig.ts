@@ -180,12 +180,14 @@ export class Rig {
     };
     const error = expected.exception?.error ?? null;
     if (error !== null) compare('error code', error, this.#view.getUint32(end.frame, true));
-    if (expected.exception?.cr2 !== undefined) compare('cr2', expected.exception.cr2, state.get(L.CR2));
+    if (expected.exception?.cr2 !== undefined)
+      compare('cr2', expected.exception.cr2, state.get(L.CR2));
     const isOpen = new Set(test.undefined?.regs ?? []);
     expected.regs.forEach((value, i) => {
       if (isOpen.has(i)) return;
       const isSelector = i === 0 && test.selector?.in === 'ax';
-      const want = isSelector && test.selector ? (value & ~0xffff) | SELECTORS[test.selector.is] : value;
+      const want =
+        isSelector && test.selector ? (value & ~0xffff) | SELECTORS[test.selector.is] : value;
       const got = i === 4 ? this.#view.getUint32(frame + 12, true) : state.reg32(i);
       compare(NAMES[i], want, got);
     });

@@ -24,7 +24,11 @@ describe('packing a value', () => {
         fc.array(tie('value')),
       ),
     }));
-    fc.assert(fc.property(value, (v) => expect(unpackValue(packValue(v))).toEqual(v)));
+    fc.assert(
+      fc.property(value, (v) => {
+        expect(unpackValue(packValue(v))).toEqual(v);
+      }),
+    );
   });
 
   test('takes as many bytes for a whole number as foretold', () => {
@@ -96,6 +100,12 @@ describe('unpacking untrusted bytes', () => {
   test('says where the trouble is', () => {
     expect(() => unpackValue(bytesOf('9301c6ffffffff00'))).toThrow(
       expect.objectContaining({ offset: 2, found: 'one of 4294967300' }),
+    );
+  });
+
+  test('compares a count with the bytes that are left before it walks', () => {
+    expect(() => unpackValue(bytesOf('ddffffffff0000'))).toThrow(
+      expect.objectContaining({ offset: 0, expected: 'a value of at most 7 bytes' }),
     );
   });
 

@@ -192,7 +192,7 @@ export const SYMBOLS = {
   round: 0x1000a3,
   irq0: 0x100155,
   ticks: 0x90010,
-  limit: 0x1001b8,
+  limit: 0x1001b4,
 } as const;
 
 /** A machine with this guest, about to execute its first instruction. */

@@ -16,7 +16,6 @@ import {
 import { packValue } from '../../src/replay/msgpack.js';
 import { describeDamage, type TraceDamage } from '../../src/replay/trace-damage.js';
 import {
-  bytesSource,
   openTrace,
   readTrace,
   type Trace,
@@ -27,8 +26,10 @@ import {
   chunkOffsets,
   END,
   EVENTS,
+  examine,
   open,
   payloadAt,
+  place,
   START,
   START_BARE,
   sampleTrace,
@@ -42,13 +43,6 @@ const all = [...EVENTS, END];
 const eventsBefore = [0, 0, 0, 0, 4, EVENTS.length, all.length];
 /** The first chunk of events. */
 const FIRST_EVENTS = 3;
-
-/** The trace, or null where not even the header can be read; and the damage. */
-function examine(bytes: Uint8Array): { trace: Trace | null; damage: TraceDamage | null } {
-  const opened = openTrace(bytesSource(bytes));
-  if (!opened.isWhole) return { trace: null, damage: opened.damage };
-  return { trace: opened.value, damage: opened.value.damage };
-}
 
 describe('a trace that was cut', () => {
   test('at any byte keeps all of its whole chunks, and says where it ends', () => {
@@ -67,11 +61,7 @@ describe('a trace that was cut', () => {
       }
       const isBetweenChunks = length === offsets[chunks] && chunks >= FIRST_EVENTS;
       if (isBetweenChunks) expect(damage).toBeNull();
-      else
-        expect(damage).toMatchObject({
-          kind: 'cut',
-          found: expect.stringContaining('the end of the file'),
-        });
+      else expect(`${damage?.kind}: ${damage?.found}`).toMatch(/^cut: the end of the file/);
     }
   });
 
@@ -119,10 +109,9 @@ describe('a trace with chunks that do not belong there', () => {
     ['something after the end', joined(sample.subarray(16), chunk(3)), 'the end of the file'],
     ['bytes after the end', joined(sample.subarray(16), Uint8Array.of(0)), 'the end of the file'],
   ])('%s', (_, bytes, expected) => {
-    expect(examine(bytes).damage).toMatchObject({
-      kind: 'corrupt',
-      expected: expect.stringContaining(expected),
-    });
+    const { damage } = examine(bytes);
+    expect(damage?.kind).toBe('corrupt');
+    expect(damage?.expected).toContain(expected);
   });
 });
 
@@ -194,12 +183,6 @@ describe('random bytes', () => {
     trace.header.images.forEach((_, i) => trace.image(i));
   }
 });
-
-/** A place for a chunk in a trace that covers a million instants with its first chunk of events. */
-function place(type: number, sequence: number): Parameters<typeof encodeChunk>[0] {
-  const to = type === CHUNK_HEADER || type === CHUNK_IMAGE ? 0 : 1_000_000;
-  return { type, sequence, from: sequence > 1 ? to : 0, to };
-}
 
 describe('a hostile trace', () => {
   /** Changes bytes of a frame of the sample, and makes its checksum right again. */
@@ -276,7 +259,13 @@ describe('a hostile trace', () => {
     const trace = open(new Uint8Array(Buffer.concat([sample.subarray(0, offsets[1]), image])));
     expect(trace.image(0)).toMatchObject({
       isWhole: false,
-      damage: { kind: 'corrupt', chunk: 1, expected: 'deflate data that unpacks to 300 bytes' },
+      damage: {
+        kind: 'corrupt',
+        chunk: 1,
+        expected: 'deflate data that unpacks to 300 bytes',
+        // The inflater gave up there: it did not unpack all of it to see how much it is.
+        found: 'Cannot create a Buffer larger than 300 bytes',
+      },
     });
   });
 

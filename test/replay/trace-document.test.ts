@@ -104,4 +104,55 @@ describe('the costs in docs/trace-format.md', () => {
     const last = encoded.at(-1) ?? [];
     expect(last.reduce<number>((sum, value) => sum + packValue(value).length, 0)).toBe(bytes);
   });
+
+  /** Numbers below `most` that look random and are the same each time. */
+  function sequence(): (most: number) => number {
+    let seed = 12345;
+    return (most) => {
+      seed = (Math.imul(seed, 1103515245) + 12345) >>> 0;
+      return (seed >>> 8) % most;
+    };
+  }
+
+  type Pick = (most: number) => number;
+  const usually = (pick: Pick): number => (pick(4) === 0 ? pick(40) : 0);
+  /** Of each row: steps to the next timer interrupt, steps until it is taken, and EIP then. */
+  const timers: readonly [
+    (pick: Pick) => number,
+    (pick: Pick) => number,
+    (pick: Pick) => number,
+  ][] = [
+    [() => 100_000, () => 0, (pick) => 0x8048100 + pick(8) * 4],
+    [(pick) => 100_000 + pick(12), usually, (pick) => 0x8048100 + pick(64) * 3],
+    [(pick) => 80_000 + pick(40_000), usually, (pick) => KERNEL + pick(1 << 16)],
+    [(pick) => pick(200_000), usually, (pick) => KERNEL + pick(1 << 20)],
+  ];
+  const sizes = [...text.matchAll(/^\| .+? \| (\d+\.\d) \| (\d+\.\d) \|$/gm)].map(
+    ([, raw, file], i) => [i, Number(raw), Number(file)] as const,
+  );
+
+  test('cover every synthetic recording', () => {
+    expect(sizes.length).toBe(timers.length);
+  });
+
+  test.each(sizes)('of synthetic recording %i: %f bytes raw, %f in the file', (i, raw, file) => {
+    const pick = sequence();
+    const [gap, late, eip] = timers[i];
+    const steps: (BodyEvent | null)[] = [];
+    const interrupts = 20_000;
+    for (let n = 1, at = 0; n <= interrupts; n++) {
+      at += gap(pick);
+      steps.push(tick(at));
+      at += late(pick);
+      steps.push(accept(at, eip(pick)));
+      if (n % 250 === 0) steps.push(null);
+    }
+    const encoder = new EventEncoder(0);
+    const events = steps.filter((step) => step !== null);
+    const values = events.flatMap((event) => encoder.encode(event));
+    expect(packValue(values).length / interrupts).toBeCloseTo(raw, 1);
+    const inFile = (traceOf(steps).length - traceOf([]).length) / interrupts;
+    // Another zlib may deflate a little better or worse.
+    expect(Math.abs(inFile - file)).toBeLessThan(0.3);
+  });
 });

@@ -1,8 +1,14 @@
 /** Traces for the tests of the trace format: made events, made traces, and a sink that keeps them. */
 import fc from 'fast-check';
-import { FRAME_BYTES, PRELUDE_BYTES } from '../../src/replay/chunk-frame.js';
+import {
+  CHUNK_HEADER,
+  CHUNK_IMAGE,
+  FRAME_BYTES,
+  type NewChunk,
+  PRELUDE_BYTES,
+} from '../../src/replay/chunk-frame.js';
 import { type BodyEvent, SHIM_ARGS_MOST, type TraceEvent } from '../../src/replay/event.js';
-import type { Checked } from '../../src/replay/trace-damage.js';
+import type { Checked, TraceDamage } from '../../src/replay/trace-damage.js';
 import {
   bytesSource,
   openTrace,
@@ -145,11 +151,11 @@ const unplaced: fc.Arbitrary<Unplaced> = fc.oneof(
   }),
   fc.record({
     kind: fc.constant('accept' as const),
-    vector: fc.constant(32),
-    line: fc.constant(0),
-    cpl: fc.constantFrom(0, 3),
+    vector: fc.constantFrom(32, 36),
+    line: fc.constantFrom(0, 4),
+    cpl: fc.constantFrom(0, 0, 1, 3),
     eip: int32,
-    shadow: fc.constant(0),
+    shadow: fc.constantFrom(0, 0, 1, 2),
   }),
   fc.record({ kind: fc.constant('nmi' as const) }),
   fc.record({
@@ -212,3 +218,16 @@ export const EXAMPLE_EVENTS: readonly TraceEvent[] = [
   { kind: 'digest', at: 3500, digest: 'c0ffee00' },
   { kind: 'end', at: 4000, outcome: { kind: 'exit', status: 7, value: 3 }, digest: 'deadbeef' },
 ];
+
+/** The trace, or null where not even the header can be read; and the damage. */
+export function examine(bytes: Uint8Array): { trace: Trace | null; damage: TraceDamage | null } {
+  const opened = openTrace(bytesSource(bytes));
+  if (!opened.isWhole) return { trace: null, damage: opened.damage };
+  return { trace: opened.value, damage: opened.value.damage };
+}
+
+/** A place for a chunk in a trace that covers a million instants with its first chunk of events. */
+export function place(type: number, sequence: number): NewChunk {
+  const to = type === CHUNK_HEADER || type === CHUNK_IMAGE ? 0 : 1_000_000;
+  return { type, sequence, from: sequence > 1 ? to : 0, to };
+}

@@ -1,23 +1,16 @@
 /**
  * Executes instructions: decoded code, the handlers that it calls, and the loop that calls them.
  */
-import type { AccessSize } from '../bus.js';
 import type { Core } from '../core.js';
-import { raise } from '../fault.js';
-import { isUser, linearForWrite, readSegmented, writeSegmented } from '../segmentation.js';
-import type { SegmentIndex } from '../state.js';
-import { ESP_GUARD, SEGMENT_BYTES, SEGMENTS } from '../state-layout.js';
+import { ESP_GUARD } from '../state-layout.js';
 import { CodeCache } from './code-cache.js';
 import { HANDLER_TABLE_SIZE, Handlers } from './handlers.js';
 import { HANDLER_PROCEDURE } from './record.js';
 import { encodeRunLoop } from './run-loop.js';
+import { slowPath } from './slow-path.js';
 
 /** `run` of the run loop's module. */
 type RunFunction = (record: number) => number;
-
-function segmentAt(offset: number): SegmentIndex {
-  return ((offset - SEGMENTS) / SEGMENT_BYTES) as SegmentIndex;
-}
 
 export class Engine {
   readonly #core: Core;
@@ -28,7 +21,12 @@ export class Engine {
   constructor(core: Core, memoryPages: number) {
     this.#core = core;
     const table = new WebAssembly.Table({ element: 'anyfunc', initial: HANDLER_TABLE_SIZE });
-    const imports = { memory: core.state.memory, table, ...this.#imports() };
+    const imports = {
+      memory: core.state.memory,
+      table,
+      ...slowPath(core),
+      procedure: (record: number) => this.#procedure(record),
+    };
     const module = new WebAssembly.Module(encodeRunLoop(memoryPages));
     const { exports } = new WebAssembly.Instance(module, { env: imports });
     table.set(HANDLER_PROCEDURE, exports['procedure']);
@@ -70,24 +68,6 @@ export class Engine {
   /** The opcode of a record that stands for a procedure; -1 of others. */
   opcodeOf(record: number): number {
     return this.#code.procedureAt(record)?.instruction.opcode ?? -1;
-  }
-
-  #imports(): WebAssembly.ModuleImports {
-    const core = this.#core;
-    return {
-      load: (segment: number, offset: number, size: AccessSize) =>
-        readSegmented(core, segmentAt(segment), offset, size),
-      store: (segment: number, offset: number, size: AccessSize, value: number) =>
-        writeSegmented(core, segmentAt(segment), offset, size, value),
-      modify: (segment: number, offset: number, size: AccessSize) => {
-        const linear = linearForWrite(core, segmentAt(segment), offset, size);
-        const user = isUser(core.state);
-        core.mmu.probeWrite(linear, size, user);
-        return core.mmu.read(linear, size, user);
-      },
-      raise: (vector: number) => raise(vector),
-      procedure: (record: number) => this.#procedure(record),
-    };
   }
 
   #procedure(record: number): void {

@@ -27,11 +27,7 @@ export class Handlers {
   #next = HANDLER_PROCEDURE + 1;
 
   /** @param imports the functions of FUNCTION_IMPORTS and `memory`. */
-  constructor(
-    table: WebAssembly.Table,
-    imports: WebAssembly.ModuleImports,
-    memoryPages: number,
-  ) {
+  constructor(table: WebAssembly.Table, imports: WebAssembly.ModuleImports, memoryPages: number) {
     this.#table = table;
     this.#imports = imports;
     this.#memoryPages = memoryPages;
@@ -67,7 +63,9 @@ export class Handlers {
       { functions: FUNCTION_IMPORTS, memoryPages: this.#memoryPages, table: false, types: [] },
       bodies,
     );
-    const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: this.#imports });
+    const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), {
+      env: this.#imports,
+    });
     for (const { index } of this.#pending) {
       this.#table.set(index, instance.exports[`h${index}`]);
     }

@@ -47,7 +47,8 @@ export function writeRecord(
   form.encoding.operands.forEach((operand, k) => {
     const size = sizeOfWidth(operand.width, form.operandSize);
     if (operand.place === 'reg') register = registerOffset(insn.reg, size);
-    else if (operand.place === 'rm' && !isMemoryOperand(form, k)) base = registerOffset(insn.rm, size);
+    else if (operand.place === 'rm' && !isMemoryOperand(form, k))
+      base = registerOffset(insn.rm, size);
   });
   i32[(record + RECORD_HANDLER) >> 2] = handler;
   i32[(record + RECORD_REGISTER) >> 2] = register;

@@ -107,10 +107,7 @@ export function zeroFlag<V>(m: Ops<V>): V {
   return m.eqz(m.get(FLAG_RESULT));
 }
 export function signFlag<V>(m: Ops<V>): V {
-  return m.and(
-    m.xor(m.shrU(m.get(FLAG_RESULT), m.constant(31)), m.get(FLAG_AUX)),
-    m.constant(1),
-  );
+  return m.and(m.xor(m.shrU(m.get(FLAG_RESULT), m.constant(31)), m.get(FLAG_AUX)), m.constant(1));
 }
 export function parityFlag<V>(m: Ops<V>): V {
   const delta = m.shrU(m.get(FLAG_AUX), m.constant(AUX_PARITY_SHIFT));

@@ -1,10 +1,5 @@
 /** MOV, MOVZX, MOVSX, LEA, XCHG, BSWAP, XLAT, CMOVcc, SETcc, CBW, CWD, SAHF, LAHF and flag bits. */
-import {
-  AUX_CARRY,
-  AUX_CARRY_IN,
-  EFLAGS_DF,
-  EFLAGS_RESERVED1,
-} from '../eflags.js';
+import { AUX_CARRY, AUX_CARRY_IN, EFLAGS_DF, EFLAGS_RESERVED1 } from '../eflags.js';
 import { EAX, EBX, EDX, FLAG_AUX, FLAG_RESULT, FLAG_SYSTEM } from '../state-layout.js';
 import {
   carryFlag,
@@ -93,10 +88,7 @@ export const sahf: Semantics = (m) => {
   // As in flagsZero: result 0 has PF 1, result 1 has PF 0, both have SF 0.
   const parityDelta = m.shl(m.xor(bit(2), zero), m.constant(8));
   const half = m.shl(bit(4), m.constant(3));
-  const carries = m.or(
-    m.shl(carry, m.constant(31)),
-    m.shl(m.xor(carry, overflow), m.constant(30)),
-  );
+  const carries = m.or(m.shl(carry, m.constant(31)), m.shl(m.xor(carry, overflow), m.constant(30)));
   m.set(FLAG_AUX, m.or(m.or(carries, half), m.or(parityDelta, bit(7))));
   m.set(FLAG_RESULT, m.eqz(zero));
 };

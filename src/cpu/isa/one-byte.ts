@@ -15,8 +15,8 @@ import { ins_Yv_DX, insb, outs_DX_Xv, outsb } from '../system/string-port-io.js'
 import { icebp, salc } from '../system/undocumented.js';
 import * as a from './arithmetic.js';
 import * as c from './control.js';
-import * as md from './multiply-divide.js';
 import * as mv from './move.js';
+import * as md from './multiply-divide.js';
 import { hot, type OpcodeRows, rare, transfer } from './opcode-map.js';
 import type { Semantics } from './ops.js';
 import * as sh from './shift.js';
@@ -225,7 +225,16 @@ export const ONE_BYTE: readonly Row[] = [
   [0xfd, hot('std', '', mv.std)],
   [
     0xfe,
-    [hot('inc', 'Eb', a.inc, LOCK), hot('dec', 'Eb', a.dec, LOCK), null, null, null, null, null, null],
+    [
+      hot('inc', 'Eb', a.inc, LOCK),
+      hot('dec', 'Eb', a.dec, LOCK),
+      null,
+      null,
+      null,
+      null,
+      null,
+      null,
+    ],
   ],
   [
     0xff,

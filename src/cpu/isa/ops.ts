@@ -69,7 +69,13 @@ export interface Ops<V> {
    * Divides the 64-bit value high:low. Raises #DE for a divisor of 0 or a quotient that does not fit
    * `quotientSize` bytes.
    */
-  divide(high: V, low: V, divisor: V, isSigned: boolean, quotientSize: Size): { quotient: V; remainder: V };
+  divide(
+    high: V,
+    low: V,
+    divisor: V,
+    isSigned: boolean,
+    quotientSize: Size,
+  ): { quotient: V; remainder: V };
   /** Evaluates now; the result may be used any number of times. */
   let(value: V): V;
 

@@ -122,7 +122,9 @@ function double(left: boolean): Semantics {
     const source = m.read(1);
     const count = m.let(m.and(m.read(2), m.constant(31)));
     m.when(count, () => {
-      const before = m.let(doubleShifted(m, value, source, m.let(m.sub(count, m.constant(1))), left));
+      const before = m.let(
+        doubleShifted(m, value, source, m.let(m.sub(count, m.constant(1))), left),
+      );
       const result = m.let(doubleShifted(m, value, source, count, left));
       const carry = m.let(left ? topBit(m, before, m.size) : m.and(before, m.constant(1)));
       const signChange = m.xor(topBit(m, before, m.size), topBit(m, result, m.size));

@@ -1,13 +1,7 @@
 /** The opcodes behind 0F. Intel SDM vol. 2D, table A-3; groups: table A-6. */
 import { invd, invlpg_M, wbinvd } from '../system/caches.js';
 import { cmpxchg8b_Mq } from '../system/compare-exchange8.js';
-import {
-  clts,
-  lmsw_Ew,
-  mov_Cd_Rd,
-  mov_Rd_Cd,
-  smsw_Ew,
-} from '../system/control-register-moves.js';
+import { clts, lmsw_Ew, mov_Cd_Rd, mov_Rd_Cd, smsw_Ew } from '../system/control-register-moves.js';
 import { cpuid } from '../system/cpuid.js';
 import { mov_Dd_Rd, mov_Rd_Dd } from '../system/debug-register-moves.js';
 import { lar_Gv_Ew, lsl_Gv_Ew, verr_Ew, verw_Ew } from '../system/descriptor-checks.js';
@@ -19,8 +13,8 @@ import { ud } from '../system/undocumented.js';
 import * as a from './arithmetic.js';
 import * as b from './bit.js';
 import * as c from './control.js';
-import * as md from './multiply-divide.js';
 import * as mv from './move.js';
+import * as md from './multiply-divide.js';
 import { hot, type OpcodeRows, rare, transfer } from './opcode-map.js';
 import * as sh from './shift.js';
 
@@ -34,10 +28,9 @@ const CONTROL = { ignoresMod: true };
 /** NOPs with a ModRM byte, for any operand. */
 function hintNops(): Row[] {
   const nop = hot('nop', 'E', mv.nop);
-  return [0x0d, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f].map((low): Row => [
-    0x0f00 | low,
-    nop,
-  ]);
+  return [0x0d, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f].map(
+    (low): Row => [0x0f00 | low, nop],
+  );
 }
 
 export const TWO_BYTE: readonly Row[] = [

@@ -4,7 +4,6 @@
  * A transfer collects what it will push, has it checked against the limit and the page tables, goes on
  * checking whatever else may fault, and writes the frame only then.
  */
-import type { AccessSize } from '../bus.js';
 import type { Core } from '../core.js';
 import { ACCESS_BIG, isWritableData } from '../descriptors.js';
 import { raise, VECTOR_SS } from '../fault.js';
@@ -21,15 +20,20 @@ export class Frame {
   #base = 0;
   #limit = 0;
   #access = 0;
+  /** The bits of ESP that are the stack pointer. */
+  #mask = 0;
   /** The stack pointer before the frame, all 32 bits. */
   #pointer = 0;
   #size: 2 | 4 = 4;
+  /** The stack pointer passes zero on the way, so the frame is no range of offsets. */
+  #wraps = false;
 
   /** Starts an empty frame on a stack segment with the given hidden part. */
   begin(base: number, limit: number, access: number, pointer: number, size: 2 | 4): void {
     this.#base = base;
     this.#limit = limit;
     this.#access = access;
+    this.#mask = access & ACCESS_BIG ? -1 : 0xffff;
     this.#pointer = pointer;
     this.#size = size;
     this.#count = 0;
@@ -55,16 +59,16 @@ export class Frame {
 
   /** ESP with the frame pushed: on a 16-bit stack only SP differs from what the frame began with. */
   get stackPointer(): number {
-    const mask = this.#mask;
-    const pointer = (this.#pointer - this.#count * this.#size) & mask;
-    return (this.#pointer & ~mask) | pointer;
+    return (this.#pointer & ~this.#mask) | this.#at(this.#count);
   }
 
-  /** @throws fault #SS with this error code where the frame doesn't fit the segment. */
+  /** To be called when all is pushed. @throws fault #SS with this error code where it doesn't fit. */
   checkLimit(errorCode: number): void {
     if (!isWritableData(this.#access)) raise(VECTOR_SS, errorCode);
+    const bytes = this.#count * this.#size;
+    const pointer = (this.#pointer & this.#mask) >>> 0;
+    this.#wraps = pointer !== 0 && pointer < bytes;
     if (!this.#wraps) {
-      const bytes = this.#count * this.#size;
       this.#checkRange((this.#pointer - bytes) & this.#mask, bytes, errorCode);
       return;
     }
@@ -76,34 +80,25 @@ export class Frame {
    * @throws fault #PF, #AC.
    */
   probe(core: Core, user: boolean): void {
+    const { mmu } = core;
     // A frame without a wrap is shorter than a page: its two ends stand for all of it.
     const step = this.#wraps ? 1 : Math.max(this.#count - 1, 1);
     for (let i = 1; i <= this.#count; i += step) {
-      core.mmu.probeWrite((this.#base + this.#at(i)) | 0, this.#size, user);
+      mmu.probeWrite((this.#base + this.#at(i)) | 0, this.#size, user);
     }
   }
 
   /** Writes the frame, which was checked and probed. ESP and SS stay the caller's to set. */
   write(core: Core, user: boolean): void {
-    const size: AccessSize = this.#size;
+    const { mmu } = core;
     for (let i = 1; i <= this.#count; i++) {
-      core.mmu.write((this.#base + this.#at(i)) | 0, size, this.#values[i - 1], user);
+      mmu.write((this.#base + this.#at(i)) | 0, this.#size, this.#values[i - 1], user);
     }
-  }
-
-  get #mask(): number {
-    return this.#access & ACCESS_BIG ? -1 : 0xffff;
   }
 
   /** Offset of the value that the `nth` push (1, 2, ...) stores. */
   #at(nth: number): number {
     return (this.#pointer - nth * this.#size) & this.#mask;
-  }
-
-  /** The stack pointer passes zero before the last push. */
-  get #wraps(): boolean {
-    const pointer = (this.#pointer & this.#mask) >>> 0;
-    return pointer !== 0 && pointer < this.#count * this.#size;
   }
 
   #checkRange(offset: number, bytes: number, errorCode: number): void {

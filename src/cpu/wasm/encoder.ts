@@ -165,7 +165,11 @@ function section(id: number, items: readonly Bytes[]): number[] {
 }
 
 function encodeType(type: FunctionType): number[] {
-  return [0x60, ...vector(type.parameters.map((t) => [t])), ...vector(type.results.map((t) => [t]))];
+  return [
+    0x60,
+    ...vector(type.parameters.map((t) => [t])),
+    ...vector(type.results.map((t) => [t])),
+  ];
 }
 
 function encodeBody(body: FunctionBody): number[] {
@@ -199,7 +203,14 @@ export function encodeModule(
     return same >= 0 ? same : types.push(type) - 1;
   };
   const importItems: number[][] = [
-    [...name('env'), ...name('memory'), 2, 1, ...unsigned(imports.memoryPages), ...unsigned(imports.memoryPages)],
+    [
+      ...name('env'),
+      ...name('memory'),
+      2,
+      1,
+      ...unsigned(imports.memoryPages),
+      ...unsigned(imports.memoryPages),
+    ],
   ];
   if (imports.table) importItems.push([...name('env'), ...name('table'), 1, 0x70, 0, 0]);
   for (const entry of imports.functions) {
@@ -212,7 +223,14 @@ export function encodeModule(
     ...unsigned(imports.functions.length + i),
   ]);
   return Uint8Array.from([
-    0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00,
+    0x00,
+    0x61,
+    0x73,
+    0x6d,
+    0x01,
+    0x00,
+    0x00,
+    0x00,
     ...section(SECTION_TYPE, types.map(encodeType)),
     ...section(SECTION_IMPORT, importItems),
     ...section(SECTION_FUNCTION, functionItems),

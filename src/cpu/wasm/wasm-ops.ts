@@ -13,7 +13,13 @@ import type { SegmentIndex } from '../state.js';
 import * as L from '../state-layout.js';
 import type { Binding } from './binding.js';
 import { type Bytes, constant, I32, I64, memarg, OP, unsigned, VOID } from './encoder.js';
-import { binary, constantExpression, type Expression, localExpression, unary } from './expression.js';
+import {
+  binary,
+  constantExpression,
+  type Expression,
+  localExpression,
+  unary,
+} from './expression.js';
 import { IMPORT } from './imports.js';
 
 const LOADS = { 1: OP.i32Load8U, 2: OP.i32Load16U, 4: OP.i32Load } as const;
@@ -154,8 +160,14 @@ export class WasmOps implements Ops<Expression> {
     }
     const wide = isSigned ? OP.i64ExtendI32S : OP.i64ExtendI32U;
     const dividend = this.#let64([
-      ...high.code, OP.i64ExtendI32U, OP.i64Const, 32, OP.i64Shl,
-      ...low.code, OP.i64ExtendI32U, OP.i64Or,
+      ...high.code,
+      OP.i64ExtendI32U,
+      OP.i64Const,
+      32,
+      OP.i64Shl,
+      ...low.code,
+      OP.i64ExtendI32U,
+      OP.i64Or,
     ]);
     const wideDivisor = this.#let64([...d.code, wide]);
     const operands = [...dividend, ...wideDivisor];
@@ -282,7 +294,13 @@ export class WasmOps implements Ops<Expression> {
       access.isFast,
       () => this.#code.push(...access.host.code, ...bound.code, STORES[size], ...memarg(0)),
       () => {
-        const { code } = this.#call(IMPORT.store, access.segment, access.offset, constantExpression(size), bound);
+        const { code } = this.#call(
+          IMPORT.store,
+          access.segment,
+          access.offset,
+          constantExpression(size),
+          bound,
+        );
         this.#code.push(...code);
       },
     );
@@ -301,7 +319,13 @@ export class WasmOps implements Ops<Expression> {
         access.isFast,
         () => this.#code.push(...access.host.code, ...bound.code, STORES[size], ...memarg(0)),
         () => {
-          const { code } = this.#call(IMPORT.store, access.segment, access.offset, constantExpression(size), bound);
+          const { code } = this.#call(
+            IMPORT.store,
+            access.segment,
+            access.offset,
+            constantExpression(size),
+            bound,
+          );
           this.#code.push(...code);
         },
       );
@@ -321,7 +345,15 @@ export class WasmOps implements Ops<Expression> {
         const { code } = branch();
         this.#code.push(...code);
       });
-    this.#code.push(...condition.code, OP.if, I32, ...arm(then), OP.else, ...arm(otherwise), OP.end);
+    this.#code.push(
+      ...condition.code,
+      OP.if,
+      I32,
+      ...arm(then),
+      OP.else,
+      ...arm(otherwise),
+      OP.end,
+    );
     const local = this.#newLocal(I32);
     this.#code.push(OP.localSet, ...unsigned(local));
     return localExpression(local);
@@ -348,10 +380,23 @@ export class WasmOps implements Ops<Expression> {
   repeat(): void {
     this.#code.push(
       ...constant(0),
-      ...constant(0), OP.f64Load, ...memarg(L.UNRETIRED),
-      OP.f64Const, 0, 0, 0, 0, 0, 0, 0xf0, 0x3f, // 1.0
-      OP.f64Add, OP.f64Store, ...memarg(L.UNRETIRED),
-      ...this.#binding.again().code, OP.return,
+      ...constant(0),
+      OP.f64Load,
+      ...memarg(L.UNRETIRED),
+      OP.f64Const,
+      0,
+      0,
+      0,
+      0,
+      0,
+      0,
+      0xf0,
+      0x3f, // 1.0
+      OP.f64Add,
+      OP.f64Store,
+      ...memarg(L.UNRETIRED),
+      ...this.#binding.again().code,
+      OP.return,
     );
   }
 
@@ -386,9 +431,7 @@ export class WasmOps implements Ops<Expression> {
     const entry = this.let(this.add(this.get(L.TLB_BASE), index));
     const last = size === 1 ? linear : this.add(linear, constantExpression(size - 1));
     const page = this.and(last, constantExpression(~0xfff));
-    const isFast = this.let(
-      this.and(this.eq(page, loadAt(entry, tagField)), this.ltU(off, below)),
-    );
+    const isFast = this.let(this.and(this.eq(page, loadAt(entry, tagField)), this.ltU(off, below)));
     // Where the entry is another page's the sum is not used.
     const host = this.let(this.add(linear, loadAt(entry, L.TLB_ADDEND)));
     return { segment: seg, offset: off, isFast, host };
@@ -396,7 +439,15 @@ export class WasmOps implements Ops<Expression> {
 
   #mulHigh(a: Expression, b: Expression, extend: number): Expression {
     const code = [
-      ...a.code, extend, ...b.code, extend, OP.i64Mul, OP.i64Const, 32, OP.i64ShrU, OP.i32WrapI64,
+      ...a.code,
+      extend,
+      ...b.code,
+      extend,
+      OP.i64Mul,
+      OP.i64Const,
+      32,
+      OP.i64ShrU,
+      OP.i32WrapI64,
     ];
     return { code, isBound: false };
   }

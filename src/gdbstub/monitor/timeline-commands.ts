@@ -15,8 +15,6 @@ export interface Symbols {
 const DEFAULT_COUNT = 10;
 /** Most events shown at once. */
 const MOST_COUNT = 1000;
-/** How far to look for events to either side at first; the reach doubles until there are enough. */
-const FIRST_REACH = 1 << 16;
 
 /**
  * gdb does not know that a monitor command moved the machine, and shows what it read before. Its
@@ -129,31 +127,18 @@ function listEvents(
   { around, count, kind }: EventOptions,
 ): string {
   const isWanted = (event: TraceEvent): boolean => kind === null || event.kind === kind;
-  const before = collect(timeline, around, -1, count, isWanted).slice(-count);
-  const after = collect(timeline, around, 1, count, isWanted).slice(0, count);
+  const before = timeline
+    .events(0, around - 1)
+    .filter(isWanted)
+    .slice(-count);
+  const after = timeline.events(around, Number.MAX_SAFE_INTEGER).filter(isWanted).slice(0, count);
   if (before.length + after.length === 0) return 'no such events are recorded';
   const lines = (events: readonly TraceEvent[]): string[] =>
     events.map((event) => `   ${describe(event, symbols)}`);
   return [...lines(before), `=> ${formatInstant(around)}`, ...lines(after)].join('\n');
 }
 
-/** Events on one side of an instant: enough of them, or all that there are. */
-function collect(
-  timeline: Timeline,
-  around: Instant,
-  side: 1 | -1,
-  count: number,
-  isWanted: (event: TraceEvent) => boolean,
-): TraceEvent[] {
-  for (let reach = FIRST_REACH; ; reach *= 2) {
-    const [from, to] = side < 0 ? [around - reach, around - 1] : [around, around + reach];
-    const found = timeline.events(Math.max(from, 0), to).filter(isWanted);
-    const isAll = from <= 0 && side < 0 ? true : !Number.isSafeInteger(to * 2);
-    if (found.length >= count || isAll) return found;
-  }
-}
-
-/** `@123  IRQ 0 raised`, and the symbol of an address in it. */
+/** An event in words, with the symbol of an address in it. */
 function describe(event: TraceEvent, symbols: Symbols | null): string {
   const place = event.kind === 'accept' ? (symbols?.lookup(event.eip) ?? null) : null;
   if (place === null) return describeEvent(event);

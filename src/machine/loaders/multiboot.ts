@@ -115,7 +115,8 @@ function placeSections(machine: Machine, plan: MemoryPlan, elf: ElfFile): Sectio
   const sections = elf.sections();
   if (sections.length === 0) return null;
   const { physical } = machine.cpu.core;
-  const table = elf.sectionTable().slice();
+  // Not slice(), which of a Buffer is no copy.
+  const table = Uint8Array.from(elf.sectionTable());
   const view = new DataView(table.buffer);
   for (const [index, section] of sections.entries()) {
     if (section.isAllocated || !section.hasBytes || section.size === 0) continue;

@@ -6,7 +6,7 @@
  * and A000h (CPL 3).
  */
 import { expect } from 'vitest';
-import type { CpuBus } from '../../../src/cpu/bus.js';
+import type { CpuBus, Mmio } from '../../../src/cpu/bus.js';
 import { Core } from '../../../src/cpu/core.js';
 import { type Instruction, NO_MODRM } from '../../../src/cpu/decoder/instruction.js';
 import { Fault, fault } from '../../../src/cpu/fault.js';
@@ -54,7 +54,10 @@ class QuietBus implements CpuBus {
   }
 }
 
-const nothingThere = { read: () => -1, write: () => undefined };
+const nothingThere: Mmio = {
+  read: (_physical, size) => (size === 4 ? -1 : (1 << (8 * size)) - 1),
+  write: () => undefined,
+};
 
 /** A core of 1 MiB in flat protected mode at CPL 0, with the tables above and EFLAGS 2. */
 export function bareCore(): Core {
@@ -64,6 +67,13 @@ export function bareCore(): Core {
   const physical = new PhysicalMemory(state, bytes, nothingThere);
   const core = new Core(state, physical, new Mmu(state, physical), new QuietBus());
   resetState(core);
+  layOut(core);
+  return core;
+}
+
+/** Fills the tables, and puts a processor that was reset into flat protected mode at CPL 0. */
+export function layOut(core: Core): void {
+  const { state } = core;
   state.set(L.CR0, 0x11);
   state.set(L.GDTR_BASE, GDT);
   state.set(L.GDTR_LIMIT, 0x1ff);
@@ -80,7 +90,6 @@ export function bareCore(): Core {
   setSegment(core, L.SEG_TR, TSS_SELECTOR, TSS, 0x67, 0x8b);
   setSegment(core, L.SEG_LDTR, LDT_SELECTOR, LDT, 0xff, 0x82);
   enterKernel(core);
-  return core;
 }
 
 /** Flat segments of CPL 0, ESP at the end of its stack, EIP 100h. */

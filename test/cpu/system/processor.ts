@@ -1,5 +1,5 @@
 /**
- * A processor for the tests of procedures: 1 MiB of RAM, flat protected mode at CPL 0, a GDT with one
+ * A processor for the tests of procedures: 256 KiB of RAM, flat protected mode at CPL 0, a GDT with one
  * descriptor of each kind that the tests name, and a bus that remembers what was asked of it.
  *
  * `execute` does what the run loop does around one instruction. It also checks, for every instruction
@@ -19,7 +19,7 @@ import { type SegmentIndex, State } from '../../../src/cpu/state.js';
 import * as L from '../../../src/cpu/state-layout.js';
 import type { Procedure } from '../../../src/cpu/system/procedure.js';
 
-const RAM_BYTES = 1 << 20;
+const RAM_BYTES = 1 << 18;
 export const GDT = 0x1000;
 export const LDT = 0x1800;
 export const TSS = 0x2000;
@@ -148,10 +148,10 @@ export class TestProcessor {
     const mmio = { read: () => -1, write: () => undefined };
     const physical = new PhysicalMemory(this.state, RAM_BYTES, mmio);
     this.core = new Core(this.state, physical, new Mmu(this.state, physical), this.bus);
-    const { attention } = this.core;
+    const attention = this.core.attention.bind(this.core);
     this.core.attention = () => {
       this.attentions += 1;
-      attention.call(this.core);
+      attention();
     };
     this.state.set(L.CR0, CR0_PE | CR0_ET);
     this.state.set(L.GDTR_BASE, GDT);

@@ -47,20 +47,6 @@ test_main:
         cli
         END_CASE
 
-        movl %ss, %esi
-        CASE "sti; mov ss; nop"
-        sti
-        movl %esi, %ss
-        nop
-        END_CASE
-
-        pushl %ss
-        CASE "sti; pop ss; nop"
-        sti
-        popl %ss
-        nop
-        END_CASE
-
         pushl $EFLAGS_IF | 2
         CASE "popf"
         popfl

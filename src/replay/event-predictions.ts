@@ -1,0 +1,59 @@
+/** What one event of a chunk says of the next, so that the codec need not write it. */
+import type { ClockSource } from '../machine/input.js';
+import type { BodyEvent } from './event.js';
+import type { Instant } from './instant.js';
+
+/** Clocks as traces number them. */
+export const CLOCK_SOURCES: readonly ClockSource[] = ['tsc', 'pit', 'rtc'];
+
+/** What the events of a chunk so far say of the next. Writer and reader keep the same. */
+export class Predictions {
+  at: Instant;
+  /** The last tick, and how far the one before it was; 0 until there were two. */
+  tick = -1;
+  period = 0;
+  /** The line that rose last, and the vector that each line had last. */
+  line = 0;
+  readonly vectors: number[] = new Array<number>(16).fill(-1);
+  eip = 0;
+  site = 0;
+  readonly clocks: number[] = CLOCK_SOURCES.map(() => 0);
+
+  /** @param at where the chunk starts. */
+  constructor(at: Instant) {
+    this.at = at;
+  }
+
+  /** Takes note of the next event. */
+  observe(event: BodyEvent): void {
+    this.at = event.at;
+    switch (event.kind) {
+      case 'irq':
+        this.line = event.line;
+        if (!isTick(event)) break;
+        if (this.tick >= 0) this.period = event.at - this.tick;
+        this.tick = event.at;
+        break;
+      case 'accept':
+        this.vectors[event.line] = event.vector;
+        this.eip = event.eip;
+        break;
+      case 'clock':
+        this.clocks[CLOCK_SOURCES.indexOf(event.source)] = event.value;
+        break;
+      case 'shim':
+        this.site = event.site;
+        break;
+      case 'nmi':
+      case 'exception':
+      case 'serial':
+      case 'digest':
+        break;
+    }
+  }
+}
+
+/** The timer's edge: an input on line 0. */
+export function isTick(event: BodyEvent): boolean {
+  return event.kind === 'irq' && event.isInput && event.line === 0;
+}
