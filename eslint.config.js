@@ -15,7 +15,7 @@ const hostGlobals = [
 const transcendental = ['sin', 'cos', 'tan', 'exp', 'log', 'log2', 'log10', 'pow', 'atan', 'atan2'];
 
 export default tseslint.config(
-  { ignores: ['dist/', 'node_modules/', '.dependency-cruiser.cjs', 'eslint.config.js'] },
+  { ignores: ['**/*.d.ts', 'dist/', 'node_modules/', '.dependency-cruiser.cjs', 'eslint.config.js'] },
   ...tseslint.configs.strictTypeChecked,
   {
     languageOptions: {

@@ -33,11 +33,11 @@ const STATUS_LOST_WORK = 67;
 /** About every second seed catches the race; so many misses in a row say that something is wrong. */
 const SEEDS_MOST = 40;
 const STEPS_BEFORE = 9;
-const STEPS_AFTER = 4;
+const STEPS_AFTER = 3;
+/** Steps before the task's entry into user mode that are shown. */
+const EXIT_STEPS = 3;
 /** How long after the interrupt the task's entry into user mode is looked for. */
 const STEPS_MOST = 400;
-/** Steps of the task in user mode that are shown. */
-const USER_STEPS = 2;
 
 /** Runs the demo; the exit status. */
 export async function demo(options: { readonly seed: number }): Promise<number> {
@@ -139,17 +139,20 @@ function show(trace: Trace, path: string): void {
   const watched = [{ name: 'need_resched', linear: needResched }];
   const steps = collectSteps(timeline, from, hit.at + STEPS_MOST, symbols, watched);
   const user = steps.findIndex((row) => row.instant > hit.at && row.cpl === 3);
-  if (user >= 0) steps.length = user + USER_STEPS;
-  const rows = steps.map((row) => {
+  if (user < 0) throw new Error('the interrupt in the window was not followed by user mode');
+  const rows = steps.slice(0, user + 1).map((row, place) => {
     if (row.instant === hit.at) return { ...row, note: 'between STI and SYSEXIT' };
-    if (row === steps[user]) return { ...row, note: 'user mode, with need_resched set' };
+    if (place === user) return { ...row, note: 'user mode with work pending' };
+    if (row.instant < hit.at && row.text.endsWith('<need_resched>')) {
+      return { ...row, note: 'the exit tests: no work' };
+    }
+    if (row.symbol === 'ret_from_intr') return { ...row, note: 'a kernel frame: no test' };
     return row;
   });
-  const isNear = (place: number, at: number): boolean => place >= at && place < at + STEPS_AFTER;
   const shown = elide(
     rows,
     (row, place) =>
-      row.instant <= hit.at + STEPS_AFTER || row.note !== null || isNear(place, user - 3),
+      row.instant <= hit.at + STEPS_AFTER || row.note !== null || place >= user - EXIT_STEPS,
   );
   print(`window  IRQ ${hit.line}, taken at ${formatInstant(hit.at)}:\n\n`);
   print(renderWindow(shown, supportsColor !== false));

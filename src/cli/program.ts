@@ -108,15 +108,18 @@ export function createProgram(setStatus: (status: number) => void): Command {
         .argParser(parseListen)
         .default({ host: '127.0.0.1', port: 1234 }, '127.0.0.1:1234'),
     )
+    .option('--once', 'end when the first client has gone')
     .addHelpText(
       'after',
       `${example('holdoff gdb race.trace')}
 Then in another terminal: gdb kernel.elf -ex 'target remote localhost:1234'`,
     )
-    .action(async (path: string, options: MachineOptions & { listen: ListenAddress }) => {
-      const { gdb } = await import('./gdb.js');
-      setStatus(await gdb(path, options));
-    });
+    .action(
+      async (path: string, options: MachineOptions & { listen: ListenAddress; once?: true }) => {
+        const { gdb } = await import('./gdb.js');
+        setStatus(await gdb(path, options));
+      },
+    );
 
   verb('demo', 'catch the race of the guest that comes with holdoff, and show its window')
     .addOption(new Option('--seed <n>', 'the first seed to try').argParser(parseCount).default(1))

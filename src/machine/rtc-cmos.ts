@@ -8,10 +8,11 @@
  * Deviation: alarm and update-ended interrupts never come, and their flags in register C stay 0; PF is
  * set by edges that are injected only while PIE is 1.
  */
-import { civilTime, unixSeconds } from './civil-time.js';
+import { civilTime } from './civil-time.js';
 import { checkStateLength, type Device, type ReadClock } from './device.js';
 import { PIT_HZ } from './pit8254.js';
 import type { PortBus } from './port-bus.js';
+import { decodeTime, encodeTime, TIME_REGISTERS, type TimeFormat } from './rtc-time.js';
 
 const PORT_INDEX = 0x70;
 const PORT_DATA = 0x71;
@@ -19,19 +20,12 @@ const PORT_DATA = 0x71;
 const NMI_MASK = 0x80;
 const CMOS_BYTES = 128;
 
-const SECOND = 0x00;
-const MINUTE = 0x02;
-const HOUR = 0x04;
-const WEEKDAY = 0x06;
-const DAY = 0x07;
-const MONTH = 0x08;
-const YEAR = 0x09;
 const REGISTER_A = 0x0a;
 const REGISTER_B = 0x0b;
 const REGISTER_C = 0x0c;
 const REGISTER_D = 0x0d;
-const CENTURY = 0x32;
-const TIME_REGISTERS = [SECOND, MINUTE, HOUR, WEEKDAY, DAY, MONTH, YEAR, CENTURY];
+
+const IS_TIME_REGISTER: ReadonlySet<number> = new Set(TIME_REGISTERS);
 
 const A_UIP = 0x80;
 /** DV bits: the divider runs from a crystal of 32768 Hz. */
@@ -46,7 +40,6 @@ const B_24_HOURS = 0x02;
 const C_IRQF = 0x80;
 const C_PF = 0x40;
 const D_VALID = 0x80;
-const HOUR_PM = 0x80;
 
 const CRYSTAL_HZ = 32768;
 /** UIP is set from 244 microseconds before an update to its end 1984 microseconds later, in PIT ticks. */
@@ -159,7 +152,9 @@ export class RtcCmos implements Device {
         this.onInterrupt(false);
         return value;
       default:
-        return this.#isRunningTime(this.#index) ? this.#timeRegister(this.#index) : value;
+        return this.#isRunningTime(this.#index)
+          ? this.#timeRegister(this.#index, this.#now())
+          : value;
     }
   }
 
@@ -203,7 +198,7 @@ export class RtcCmos implements Device {
   }
 
   #isRunningTime(index: number): boolean {
-    return TIME_REGISTERS.includes(index) && (this.#cmos[REGISTER_B] & B_SET) === 0;
+    return IS_TIME_REGISTER.has(index) && (this.#cmos[REGISTER_B] & B_SET) === 0;
   }
 
   #isUpdating(): boolean {
@@ -222,78 +217,33 @@ export class RtcCmos implements Device {
   }
 
   /** A time register's present value in the format that register B chooses. */
-  #timeRegister(index: number): number {
-    const time = civilTime(this.#readClock('rtc') + this.#offsetSeconds);
-    switch (index) {
-      case SECOND:
-        return this.#encode(time.second);
-      case MINUTE:
-        return this.#encode(time.minute);
-      case HOUR:
-        return this.#encodeHour(time.hour);
-      case WEEKDAY:
-        return this.#encode(((time.weekday + this.#weekdayShift) % 7) + 1);
-      case DAY:
-        return this.#encode(time.day);
-      case MONTH:
-        return this.#encode(time.month);
-      case YEAR:
-        return this.#encode(((time.year % 100) + 100) % 100);
-      default:
-        return this.#encode(Math.floor(time.year / 100) & 0x7f);
-    }
+  #timeRegister(index: number, seconds: number): number {
+    const time = civilTime(seconds);
+    return encodeTime(index, time, (time.weekday + this.#weekdayShift) % 7, this.#format);
   }
 
   /** Writes the present time into the registers, where it stands while SET is 1. */
   #storeTime(): void {
-    const now = this.#readClock('rtc') + this.#offsetSeconds;
-    const time = civilTime(now);
-    this.#cmos[SECOND] = this.#encode(time.second);
-    this.#cmos[MINUTE] = this.#encode(time.minute);
-    this.#cmos[HOUR] = this.#encodeHour(time.hour);
-    this.#cmos[WEEKDAY] = this.#encode(((time.weekday + this.#weekdayShift) % 7) + 1);
-    this.#cmos[DAY] = this.#encode(time.day);
-    this.#cmos[MONTH] = this.#encode(time.month);
-    this.#cmos[YEAR] = this.#encode(((time.year % 100) + 100) % 100);
-    this.#cmos[CENTURY] = this.#encode(Math.floor(time.year / 100) & 0x7f);
+    const seconds = this.#now();
+    for (const index of TIME_REGISTERS) this.#cmos[index] = this.#timeRegister(index, seconds);
   }
 
   /** Lets the clock run on from what the registers say. */
   #adoptTime(): void {
-    const set = unixSeconds({
-      year: this.#decode(this.#cmos[CENTURY]) * 100 + this.#decode(this.#cmos[YEAR]),
-      month: this.#decode(this.#cmos[MONTH]),
-      day: this.#decode(this.#cmos[DAY]),
-      hour: this.#decodeHour(this.#cmos[HOUR]),
-      minute: this.#decode(this.#cmos[MINUTE]),
-      second: this.#decode(this.#cmos[SECOND]),
-    });
-    this.#offsetSeconds = set - this.#readClock('rtc');
-    const weekday = this.#decode(this.#cmos[WEEKDAY]) - 1;
-    this.#weekdayShift = (((weekday - civilTime(set).weekday) % 7) + 7) % 7;
+    const { seconds, weekday } = decodeTime(this.#cmos, this.#format);
+    this.#offsetSeconds = seconds - this.#readClock('rtc');
+    this.#weekdayShift = (((weekday - civilTime(seconds).weekday) % 7) + 7) % 7;
   }
 
-  get #isBinary(): boolean {
-    return (this.#cmos[REGISTER_B] & B_BINARY) !== 0;
+  #now(): number {
+    return this.#readClock('rtc') + this.#offsetSeconds;
   }
 
-  #encode(value: number): number {
-    return this.#isBinary ? value : (Math.trunc(value / 10) << 4) | (value % 10);
-  }
-
-  #decode(byte: number): number {
-    return this.#isBinary ? byte : (byte >> 4) * 10 + (byte & 15);
-  }
-
-  #encodeHour(hour: number): number {
-    if (this.#cmos[REGISTER_B] & B_24_HOURS) return this.#encode(hour);
-    const twelve = hour % 12 === 0 ? 12 : hour % 12;
-    return this.#encode(twelve) | (hour >= 12 ? HOUR_PM : 0);
-  }
-
-  #decodeHour(byte: number): number {
-    if (this.#cmos[REGISTER_B] & B_24_HOURS) return this.#decode(byte);
-    return (this.#decode(byte & ~HOUR_PM) % 12) + (byte & HOUR_PM ? 12 : 0);
+  get #format(): TimeFormat {
+    return {
+      isBinary: (this.#cmos[REGISTER_B] & B_BINARY) !== 0,
+      has24Hours: (this.#cmos[REGISTER_B] & B_24_HOURS) !== 0,
+    };
   }
 
   /** The period of RS bits in ticks of the crystal, or 0 where none. MC146818 data sheet, table 5. */

@@ -15,12 +15,6 @@ export type Outcome =
   | { readonly kind: 'interrupted' }
   | { readonly kind: 'incomplete' };
 
-/** The two have the same kind, and the same status and value where they have any. */
-export function isSameOutcome(a: Outcome, b: Outcome): boolean {
-  if (a.kind !== 'exit' || b.kind !== 'exit') return a.kind === b.kind;
-  return a.status === b.status && a.value === b.value;
-}
-
 /** A clause with the guest or the run as its subject. */
 export function describeOutcome(outcome: Outcome): string {
   switch (outcome.kind) {

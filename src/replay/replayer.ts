@@ -182,7 +182,12 @@ export class Replayer implements MachineObserver {
         return !this.#isAtOpenEnd;
       }
       if (event.at < instant) this.#missed(event);
-      else if (event.at > instant || !this.#injectOrCompare(event)) return true;
+      else if (event.at > instant) return true;
+      else if (!this.#injectOrCompare(event)) {
+        // It belongs to a step of which an unfinished recording may not have everything.
+        this.#isAtOpenEnd = instant >= this.lastInstant;
+        return !this.#isAtOpenEnd;
+      }
     }
     return false;
   }

@@ -1,4 +1,5 @@
 /** The first chunk of a trace: the machine, so that a replay needs nothing but the trace. */
+import { UserError } from '../machine/user-error.js';
 import { describeValue, packValue, unpackValue } from './msgpack.js';
 import { Malformed, type MalformedKind } from './trace-damage.js';
 
@@ -50,11 +51,16 @@ export type TraceStart = Omit<TraceHeader, 'images'> & { readonly images: readon
 const CLOCKS: readonly ClockKind[] = ['virtual', 'host', 'random'];
 const ROLES: readonly ImageRole[] = ['kernel', 'initrd'];
 const IMAGES_MOST = 16;
+const IMAGE_BYTES_MOST = 1 << 30;
 
-/** The payload of the header chunk. */
+/** The payload of the header chunk. @throws UserError where an image is larger than a trace can hold. */
 export function encodeHeader(start: TraceStart): Uint8Array {
   if (start.images.length > IMAGES_MOST)
     throw new Error(`${start.images.length} images in a trace`);
+  const tooLarge = start.images.find(({ bytes }) => bytes.length > IMAGE_BYTES_MOST);
+  if (tooLarge !== undefined) {
+    throw new UserError(`${tooLarge.name} is larger than 1 GiB, the most that a trace can hold`);
+  }
   const { memoryBytes, clock, seed, cmdline } = start.machine;
   return packValue({
     holdoff: start.holdoffVersion,
@@ -94,7 +100,7 @@ function asImage(value: unknown): ImageEntry {
   return {
     name: asText(name, 'the name of an image'),
     role: asOneOf(ROLES, role, 'the role of an image'),
-    byteLength: asInteger(byteLength, 2 ** 30, 'the bytes of an image'),
+    byteLength: asInteger(byteLength, IMAGE_BYTES_MOST, 'the bytes of an image'),
   };
 }
 

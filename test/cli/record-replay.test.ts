@@ -1,4 +1,11 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -169,7 +176,11 @@ describe('a trace that is not whole', () => {
   test('cut short, it replays to its last whole chunk and says so', async () => {
     copy('short.trace', () => undefined);
     truncateSync(join(folder, 'short.trace'), readFileSync(join(folder, 'short.trace')).length - 9);
-    const { status, stdout, stderr } = await holdoff(['replay', 'short.trace', '--json'], '', folder);
+    const { status, stdout, stderr } = await holdoff(
+      ['replay', 'short.trace', '--json'],
+      '',
+      folder,
+    );
     expect(status).toBe(0);
     expect(json(stdout)).toMatchObject({ outcome: { kind: 'incomplete' }, divergence: null });
     expect(stderr).toContain('was cut short at byte');

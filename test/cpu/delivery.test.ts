@@ -37,14 +37,16 @@ import { int_Ib, int3, into } from '../../src/cpu/system/interrupt.js';
 import {
   accessByte,
   bareCore,
+  enablePaging,
   enterUser,
   expectFault,
   FREE,
-  IDT,
+  GDT,
   instruction,
   KERNEL_CODE,
   KERNEL_DATA,
   KERNEL_STACK,
+  mapPage,
   peek16,
   peek32,
   poke16,
@@ -170,6 +172,10 @@ describe('interrupt and trap gates', () => {
     deliver(core, VECTOR_PF, 6, 'fault', 0x100);
     expect(core.state.get(L.CR2)).toBe(0x5000);
     expect(stackDwords(core, 1)).toEqual([6]);
+    fault.cr2 = 0x6000;
+    deliver(core, VECTOR_GP, 0, 'fault', 0x100);
+    deliver(core, VECTOR_PF, 0, 'interrupt', 0x100);
+    expect(core.state.get(L.CR2)).toBe(0x5000);
   });
 
   test('a 16-bit gate pushes words and has an offset of 16 bits', () => {
@@ -235,14 +241,7 @@ describe('interrupt and trap gates', () => {
   });
 
   test('tables and the inner stack are reached as supervisor, with paging on and CPL 3', () => {
-    const directory = 0x20000;
-    const table = 0x21000;
-    poke32(core, directory, table | 7);
-    // Everything below 64 KiB, and the handler, is the supervisor's.
-    for (let page = 0; page < 256; page++) poke32(core, table + page * 4, (page << 12) | 3);
-    core.state.set(L.CR3, directory);
-    core.state.set(L.CR0, core.state.cr0 | CR0_PG);
-    core.mmu.flush();
+    enablePaging(core, 3);
     enterUser(core);
     deliver(core, 0x20, 0, 'interrupt', 0x100);
     expect(core.state.cpl).toBe(0);
@@ -318,23 +317,29 @@ describe('faults on the way to a handler', () => {
   });
 
   test('a page fault on the inner stack leaves all as it was', () => {
-    const directory = 0x20000;
-    const table = 0x21000;
-    poke32(core, directory, table | 7);
-    for (let page = 0; page < 256; page++) poke32(core, table + page * 4, (page << 12) | 0x67);
+    enablePaging(core, 3);
     // The frame of 20 bytes lies in two pages, of which the lower one is absent.
-    poke32(core, table + 8 * 4, 0);
+    mapPage(core, 8, 0);
     poke32(core, TSS + 4, 0x9008);
-    core.state.set(L.CR3, directory);
-    core.state.set(L.CR0, core.state.cr0 | CR0_PG);
-    core.mmu.flush();
     enterUser(core);
-    // Tables are walked for the first time: their accessed bits may change, so walk them before.
-    core.mmu.read(IDT, 1, false);
-    core.mmu.read(0x9000, 1, false);
     expectFault(core, VECTOR_PF, 2, () => enterHandler(core, 0x20, 0, 'interrupt', 0x100));
     expect(fault.cr2).toBe(0x8ff4);
   });
+
+  test.each([
+    ['handler', KERNEL_CODE, 0xc09a],
+    ['inner stack', KERNEL_DATA, 0xc092],
+  ])(
+    'an accessed bit of the %s that can’t be set is #PF, with nothing pushed',
+    (_name, selector, access) => {
+      putSegment(core, selector, 0, 0xfffff, access);
+      enablePaging(core, 3);
+      mapPage(core, GDT >> 12, 1);
+      enterUser(core);
+      expectFault(core, VECTOR_PF, 3, () => enterHandler(core, 0x20, 0, 'interrupt', 0x100));
+      expect(fault.cr2).toBe(GDT + selector + 5);
+    },
+  );
 });
 
 describe('exceptions inside deliveries', () => {
@@ -364,17 +369,11 @@ describe('exceptions inside deliveries', () => {
   });
 
   test('#PF after contributory is delivered as #PF', () => {
-    // The gates from vector 16 on lie in the next page; #GP's own page is absent.
-    const directory = 0x20000;
-    const table = 0x21000;
-    poke32(core, directory, table | 7);
-    for (let page = 0; page < 256; page++) poke32(core, table + page * 4, (page << 12) | 0x67);
+    // The gate of #PF begins a page; that of #GP lies in the one before, which is absent.
     core.state.set(L.IDTR_BASE, 0x30000 - VECTOR_PF * 8);
     putAt(0x30000, HANDLER + VECTOR_PF);
-    poke32(core, table + 0x2f * 4, 0);
-    core.state.set(L.CR3, directory);
-    core.state.set(L.CR0, core.state.cr0 | CR0_PG);
-    core.mmu.flush();
+    enablePaging(core, 3);
+    mapPage(core, 0x2f, 0);
     deliver(core, VECTOR_GP, 0, 'fault', core.state.eip);
     expect(core.state.eip).toBe(HANDLER + VECTOR_PF);
     expect(core.state.get(L.CR2)).toBe(0x30000 - 8);
@@ -554,6 +553,20 @@ describe('outside protected mode', () => {
     expect(readEflags(state)).toBe(2);
     expect(state.segmentAccess(L.SEG_DS)).toBe(0);
     expect(state.get(L.MODE) & L.MODE_PROTECTED).toBe(L.MODE_PROTECTED);
+  });
+
+  test.each([
+    ['conforming', 0xc09f],
+    ['of level 1', 0xc0bb],
+  ])('virtual-8086 mode is not left for code that is %s', (_name, access) => {
+    putSegment(core, FREE, 0, 0xfffff, access);
+    putVector(core, 0x31, FREE, HANDLER, INTERRUPT32);
+    poke32(core, TSS + 12, KERNEL_STACK);
+    poke32(core, TSS + 16, 0x41);
+    putSegment(core, 0x40, 0, 0xfffff, 0xc0b3);
+    enterUser(core);
+    writeEflags(core.state, EFLAGS_VM, -1);
+    expectFault(core, VECTOR_GP, FREE | 1, () => enterHandler(core, 0x31, 0, 'interrupt', 0x100));
   });
 
   test('INT n in virtual-8086 mode is #GP(0) unless IOPL is 3', () => {

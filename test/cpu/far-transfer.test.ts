@@ -228,6 +228,13 @@ describe('call gates', () => {
     expectFault(core, VECTOR_GP, FREE, () => jmpf_Ap(core, far(GATE | 3)));
   });
 
+  test('a jump through a gate to absent code is #NP with the code’s selector, RPL dropped', () => {
+    putSegment(core, FREE, 0, 0xfffff, 0xc07b);
+    putGate(core, GATE, FREE | 3, TARGET, 0xec);
+    enterUser(core);
+    expectFault(core, VECTOR_NP, FREE, () => jmpf_Ap(core, far(GATE | 3)));
+  });
+
   // Of the gate, its code segment and the inner stack, from CPL 3. SDM vol. 2, CALL.
   const rows: [string, () => void, number, number][] = [
     ['gate’s DPL below the CPL', () => gate(0x8c, 0xc09b), VECTOR_GP, GATE],
@@ -313,7 +320,8 @@ describe('RETF', () => {
 
 describe('SYSENTER and SYSEXIT', () => {
   beforeEach(() => {
-    core.state.set(L.MSR_SYSENTER_CS, KERNEL_CODE);
+    // The low two bits of the MSR don't count.
+    core.state.set(L.MSR_SYSENTER_CS, KERNEL_CODE | 3);
     core.state.set(L.MSR_SYSENTER_ESP, 0x7000);
     core.state.set(L.MSR_SYSENTER_EIP, TARGET);
   });

@@ -1,5 +1,4 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { CR0_PG } from '../../src/cpu/control-registers.js';
 import type { Core } from '../../src/cpu/core.js';
 import {
   EFLAGS_AC,
@@ -22,14 +21,17 @@ import { deliver } from '../../src/cpu/system/delivery.js';
 import { iret } from '../../src/cpu/system/iret.js';
 import {
   bareCore,
+  enablePaging,
   enterKernel,
   enterUser,
   expectFault,
   FREE,
+  GDT,
   instruction,
   KERNEL_CODE,
   KERNEL_DATA,
   KERNEL_STACK,
+  mapPage,
   poke16,
   poke32,
   putSegment,
@@ -181,18 +183,27 @@ describe('IRET in protected mode', () => {
   });
 
   test('a frame that runs into an absent page is #PF and changes nothing', () => {
-    const table = 0x21000;
-    poke32(core, 0x20000, table | 0x27);
-    for (let page = 0; page < 256; page++) poke32(core, table + page * 4, (page << 12) | 0x67);
-    poke32(core, table + 9 * 4, 0);
-    core.state.set(L.CR3, 0x20000);
-    core.state.set(L.CR0, core.state.cr0 | CR0_PG);
-    core.mmu.flush();
+    enablePaging(core, 3);
+    mapPage(core, 9, 0);
     core.state.esp = 0x8ff4;
     [TARGET, USER_CODE, 2].forEach((dword, i) => poke32(core, 0x8ff4 + 4 * i, dword));
     expectFault(core, VECTOR_PF, 0, () => iret(core, IRETD));
   });
 });
+
+test.each([
+  ['code', USER_CODE, 0xc0fa],
+  ['stack', USER_DATA, 0xc0f2],
+])(
+  'an accessed bit of the outer %s segment that can’t be set is #PF',
+  (_name, selector, access) => {
+    putSegment(core, selector, 0, 0xfffff, access);
+    stackUserFrame();
+    enablePaging(core, 3);
+    mapPage(core, GDT >> 12, 1);
+    expectFault(core, VECTOR_PF, 3, () => iret(core, IRETD));
+  },
+);
 
 describe('flags that IRET may load', () => {
   const all =

@@ -9,7 +9,15 @@ import {
   readEflags,
   writeEflags,
 } from '../../src/cpu/eflags.js';
-import { Fault, fault, VECTOR_GP, VECTOR_NP, VECTOR_SS, VECTOR_TS } from '../../src/cpu/fault.js';
+import {
+  Fault,
+  fault,
+  VECTOR_GP,
+  VECTOR_NP,
+  VECTOR_PF,
+  VECTOR_SS,
+  VECTOR_TS,
+} from '../../src/cpu/fault.js';
 import { setSegment } from '../../src/cpu/segmentation.js';
 import * as L from '../../src/cpu/state-layout.js';
 import { callf_Ap, jmpf_Ap } from '../../src/cpu/system/far-transfer.js';
@@ -17,14 +25,17 @@ import { iret } from '../../src/cpu/system/iret.js';
 import {
   accessByte,
   bareCore,
+  enablePaging,
   enterUser,
   expectFault,
   FREE,
+  GDT,
   instruction,
   KERNEL_CODE,
   KERNEL_DATA,
   KERNEL_STACK,
   LDT_SELECTOR,
+  mapPage,
   peek16,
   peek32,
   poke16,
@@ -142,6 +153,33 @@ describe('JMP to a TSS', () => {
     jmpf_Ap(core, far(FREE));
     expect(core.state.get(L.CR3)).toBe(0x24000);
     expect(core.state.eip).toBe(0x4444);
+  });
+
+  test('leaves CR3 alone while paging is off', () => {
+    poke32(core, TSS_B + 0x1c, 0x24000);
+    jmpf_Ap(core, far(FREE));
+    expect(core.state.get(L.CR3)).toBe(0);
+  });
+
+  test('reaches TSSs and descriptors as supervisor from CPL 3', () => {
+    poke32(core, TSS_B + 0x1c, 0x10000);
+    putSegment(core, KERNEL_CODE, 0, 0xfffff, 0xc09a);
+    putGate(core, 0x40, FREE, 0, 0xe5);
+    enablePaging(core, 3);
+    enterUser(core);
+    callf_Ap(core, far(0x43));
+    expect(core.state.eip).toBe(0x4444);
+    expect(accessByte(core, KERNEL_CODE)).toBe(0x9b);
+  });
+
+  test.each([
+    ['old TSS', TSS],
+    ['new TSS', TSS_B],
+    ['GDT', GDT],
+  ])('%s in a read-only page is #PF before the switch', (_name, at) => {
+    enablePaging(core, 3);
+    mapPage(core, at >> 12, 1);
+    expectFault(core, VECTOR_PF, 3, () => callf_Ap(core, far(FREE)));
   });
 
   test('to virtual-8086 mode', () => {

@@ -99,4 +99,33 @@ describe.skipIf(!hasGdb)('a real gdb (skipped where gdb is not installed)', () =
     expect(output).toContain('0x2ff0:\t0x00000000\t0x00000000\t0x00000000\t0x00000000');
     expect(output).toContain('Cannot access memory at address 0x3000');
   });
+
+  test('asks for no registers after a step: they came with the stop', async () => {
+    const output = await debug(new LoopMachine(100), [
+      'p $eax',
+      'set debug remote 1',
+      'stepi',
+      'stepi',
+      'reverse-stepi',
+      'set debug remote 0',
+    ]);
+    const sent = [...output.matchAll(/Sending packet: \$(\w+)/g)].map(([, name]) => name);
+    expect(sent).toEqual(expect.arrayContaining(['vCont', 'bs']));
+    expect(sent).not.toContain('g');
+  });
+
+  test.each(['continue', 'reverse-continue'])('Ctrl-C stops a %s', async (command) => {
+    const machine = new LoopMachine(Number.MAX_SAFE_INTEGER);
+    machine.instant = Number.MAX_SAFE_INTEGER - 1_000_000_003;
+    let pid = 0;
+    machine.onSlice = () => {
+      machine.onSlice = () => undefined;
+      process.kill(pid, 'SIGINT');
+    };
+    const output = await debug(machine, [command, 'p 1 + 1'], undefined, (started) => {
+      pid = started;
+    });
+    expect(output).toContain('Program received signal SIGINT');
+    expect(printed(output)).toEqual(['2']);
+  });
 });

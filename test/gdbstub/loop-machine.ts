@@ -35,6 +35,8 @@ export class LoopMachine implements DebugTarget {
   instant = 0;
   isDiverted = false;
   restarts = 0;
+  /** Called between two slices of a motion. */
+  onSlice: () => void = () => undefined;
   #notices: string[] = [];
   #code = LOOP_CODE.slice();
   #registers = new Map<number, number>();
@@ -142,7 +144,10 @@ export class LoopMachine implements DebugTarget {
     const isSingle = limit === 1;
     if (delta === 1 && !isSingle && stops.breakpoints.has(this.eip)) return this.#atBreakpoint();
     for (let steps = 0; steps < limit; steps++) {
-      if (steps % 1000 === 999) yield undefined;
+      if (steps % 1000 === 999) {
+        this.onSlice();
+        yield undefined;
+      }
       if (delta === 1 && this.instant === this.end) return { kind: 'end' };
       if (delta === -1 && this.instant === 0) return { kind: 'begin' };
       const store = delta === 1 ? this.instant % 4 === 1 : this.instant % 4 === 2;

@@ -12,11 +12,13 @@ export const hasGdb: boolean = spawnSync('gdb', ['--version']).status === 0;
 /**
  * Serves the target to one gdb that runs the commands after `target remote`, and returns what it
  * printed. An error in a command doesn't stop gdb: its text is printed in place.
+ * @param onStart told of gdb's process id.
  */
 export async function debug(
   target: DebugTarget,
   commands: readonly string[],
   image?: string,
+  onStart: (pid: number) => void = () => undefined,
 ): Promise<string> {
   const server = await serveGdb(target, { port: 0, once: true, log: () => undefined });
   const folder = mkdtempSync(join(tmpdir(), 'holdoff-gdb-'));
@@ -41,7 +43,8 @@ export async function debug(
     ].join('\n'),
   );
   try {
-    return await run(['-nx', '-batch', '-x', script, ...(image === undefined ? [] : [image])]);
+    const args = ['-nx', '-batch', '-x', script, ...(image === undefined ? [] : [image])];
+    return await run(args, onStart);
   } finally {
     server.close();
     await server.closed;
@@ -50,9 +53,10 @@ export async function debug(
 }
 
 /** Console output of the target goes to gdb's standard error, so both are one text here. */
-function run(args: readonly string[]): Promise<string> {
+function run(args: readonly string[], onStart: (pid: number) => void): Promise<string> {
   return new Promise((resolve, reject) => {
     const gdb = spawn('gdb', args, { stdio: ['ignore', 'pipe', 'pipe'], timeout: 60_000 });
+    if (gdb.pid !== undefined) onStart(gdb.pid);
     let output = '';
     const take = (chunk: Buffer): void => {
       output += chunk.toString('utf8');

@@ -185,9 +185,9 @@ export class Rig {
     const isOpen = new Set(test.undefined?.regs ?? []);
     expected.regs.forEach((value, i) => {
       if (isOpen.has(i)) return;
-      const isSelector = i === 0 && test.selector?.in === 'ax';
-      const want =
-        isSelector && test.selector ? (value & ~0xffff) | SELECTORS[test.selector.is] : value;
+      const { selector } = test;
+      const isSelector = i === 0 && selector?.in === 'ax';
+      const want = isSelector ? (value & ~0xffff) | SELECTORS[selector.is] : value;
       const got = i === 4 ? this.#view.getUint32(frame + 12, true) : state.reg32(i);
       compare(NAMES[i], want, got);
     });

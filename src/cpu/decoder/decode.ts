@@ -46,11 +46,10 @@ class Decoder {
   segment: SegmentIndex = L.SEG_DS;
   immediate = 0;
   immediate2 = 0;
-  /** Bytes were wanted that are not there. */
-  isShort = false;
 
   readonly #code: CodeBytes;
   #at: number;
+  #isShort = false;
 
   constructor(code: CodeBytes, is32: boolean) {
     this.#code = code;
@@ -63,10 +62,15 @@ class Decoder {
     return this.#at - this.#code.start;
   }
 
+  /** Bytes were wanted that are not there. */
+  ranShort(): boolean {
+    return this.#isShort;
+  }
+
   byte(): number {
     if (this.length === MAX_INSTRUCTION_BYTES) raise(VECTOR_GP);
     if (this.#at >= this.#code.end) {
-      this.isShort = true;
+      this.#isShort = true;
       return 0;
     }
     return this.#code.bytes[this.#at++];
@@ -94,7 +98,7 @@ class Decoder {
   prefixes(is32: boolean): number {
     for (;;) {
       const byte = this.byte();
-      if (this.isShort || !this.#takePrefix(byte, is32)) return byte;
+      if (this.#isShort || !this.#takePrefix(byte, is32)) return byte;
     }
   }
 
@@ -219,13 +223,13 @@ export function decode(code: CodeBytes, is32: boolean, map: OpcodeMap): Decoded 
   const d = new Decoder(code, is32);
   let opcode = d.prefixes(is32);
   if (opcode === 0x0f) opcode = 0x0f00 | d.byte();
-  if (d.isShort) return null;
+  if (d.ranShort()) return null;
   const entry = map.entry(opcode);
   let encoding: Encoding;
   let isMemory = false;
   if (entry.hasModrm) {
     d.modrm = d.byte();
-    if (d.isShort) return null;
+    if (d.ranShort()) return null;
     encoding = selectEncoding(entry, d.modrm, map);
     isMemory = d.modrm < 0xc0 && !encoding.ignoresMod;
     if (isMemory) d.memoryOperand();
@@ -235,7 +239,7 @@ export function decode(code: CodeBytes, is32: boolean, map: OpcodeMap): Decoded 
     encoding = entry.encoding;
   }
   d.immediates(encoding);
-  if (d.isShort) return null;
+  if (d.ranShort()) return null;
   if (d.lock && !(encoding.lock && isMemory)) encoding = map.undefinedEncoding;
   const hasReg = d.modrm !== NO_MODRM;
   return {

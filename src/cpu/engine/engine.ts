@@ -30,7 +30,7 @@ export class Engine {
     const module = new WebAssembly.Module(encodeRunLoop(memoryPages));
     const { exports } = new WebAssembly.Instance(module, { env: imports });
     table.set(HANDLER_PROCEDURE, exports['procedure']);
-    this.#run = exports['run'] as RunFunction;
+    this.#run = exports['run'];
     this.#code = new CodeCache(core, new Handlers(table, imports, memoryPages));
   }
 

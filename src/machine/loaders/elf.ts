@@ -1,11 +1,10 @@
 /**
- * ELF32 executables for the i386: their headers, segments and symbols. Everything read from the file is
+ * ELF32 executables for the i386: their headers, segments and sections. Everything read from the file is
  * checked before it is used.
  *
  * Tool Interface Standard, Executable and Linking Format, version 1.2; System V ABI, Intel386 supplement.
  */
 import type { PhysicalMemory } from '../../cpu/physical-memory.js';
-import { type SymbolEntry, SymbolTable } from '../symbols.js';
 import { hex, type Image, ImageReader } from './image-bytes.js';
 import type { MemoryPlan } from './memory-plan.js';
 
@@ -19,21 +18,9 @@ const MACHINE_386 = 3;
 const HEADER_BYTES = 52;
 const PROGRAM_HEADER_BYTES = 32;
 const SECTION_HEADER_BYTES = 40;
-const SYMBOL_BYTES = 16;
 const PT_LOAD = 1;
-const SHT_SYMTAB = 2;
 const SHT_NOBITS = 8;
 const SHF_ALLOC = 2;
-const SHN_UNDEFINED = 0;
-const SHN_RESERVED = 0xff00;
-const SHN_ABSOLUTE = 0xfff1;
-const STT_OBJECT = 1;
-const STT_FUNCTION = 2;
-const STT_SECTION = 3;
-const STT_FILE = 4;
-const STB_LOCAL = 0;
-/** Longer names are cut: a name is for people to read. */
-const NAME_BYTES_MOST = 512;
 
 /** A PT_LOAD program header. Addresses and lengths are unsigned numbers. */
 export interface Segment {
@@ -74,11 +61,14 @@ export class ElfFile {
   /** Where the section headers lie in the file, and how many there are: 0 where the file has none. */
   readonly sectionOffset: number;
   readonly sectionCount: number;
+  /** The image's name, for messages. */
+  readonly name: string;
   readonly #file: ImageReader;
 
   /** @throws UserError unless the image is an executable of this kind with segments inside the file. */
   constructor(image: Image) {
     this.#file = new ImageReader(image);
+    this.name = image.name;
     this.#checkIdentity();
     const what = 'ELF header';
     this.entry = this.#file.u32(24, what);
@@ -147,42 +137,6 @@ export class ElfFile {
   sectionTable(): Uint8Array {
     const length = this.sectionCount * SECTION_HEADER_BYTES;
     return this.#file.slice(this.sectionOffset, length, 'section headers');
-  }
-
-  /** The symbols of .symtab; empty where the image was stripped. @throws UserError when they are broken. */
-  symbols(): SymbolTable {
-    const sections = this.sections();
-    const table = sections.find((section) => section.type === SHT_SYMTAB);
-    if (table === undefined) return SymbolTable.empty;
-    if (table.link >= sections.length) {
-      this.#file.fail(
-        `.symtab names section ${table.link} of ${sections.length}; the image is broken`,
-      );
-    }
-    const names = this.sectionBytes(sections[table.link]);
-    const file = new ImageReader({ name: this.#file.name, bytes: this.sectionBytes(table) });
-    const entries: SymbolEntry[] = [];
-    for (let at = SYMBOL_BYTES; at + SYMBOL_BYTES <= file.length; at += SYMBOL_BYTES) {
-      const type = file.bytes[at + 12] & 15;
-      const nameAt = file.u32(at, 'symbol');
-      const section = file.u16(at + 14, 'symbol');
-      const isAbsolute = section === SHN_ABSOLUTE;
-      if (type === STT_SECTION || type === STT_FILE || section === SHN_UNDEFINED) continue;
-      if (section >= SHN_RESERVED ? !isAbsolute : section >= sections.length) continue;
-      if (nameAt === 0 || nameAt >= names.length) continue;
-      const address = file.u32(at + 4, 'symbol');
-      const size = file.u32(at + 8, 'symbol');
-      const home = isAbsolute ? null : sections[section];
-      const isGlobal = file.bytes[at + 12] >> 4 !== STB_LOCAL;
-      const isTyped = type === STT_FUNCTION || type === STT_OBJECT;
-      entries.push({
-        name: () => nameIn(names, nameAt),
-        address,
-        end: home === null ? address : size > 0 ? address + size : home.address + home.size,
-        rank: (isTyped ? 2 : 0) + (isGlobal ? 1 : 0),
-      });
-    }
-    return new SymbolTable(entries);
   }
 
   #checkIdentity(): void {
@@ -268,10 +222,4 @@ export class ElfFile {
     if (section.hasBytes) file.slice(section.offset, section.size, what);
     return section;
   }
-}
-
-function nameIn(names: Uint8Array, at: number): string {
-  const end = names.subarray(at, at + NAME_BYTES_MOST).indexOf(0);
-  const length = end < 0 ? Math.min(NAME_BYTES_MOST, names.length - at) : end;
-  return new TextDecoder().decode(names.subarray(at, at + length));
 }

@@ -3,6 +3,7 @@ import type { Machine } from '../machine.js';
 import { SymbolTable } from '../symbols.js';
 import { UserError } from '../user-error.js';
 import { ElfFile, isElf } from './elf.js';
+import { elfSymbols } from './elf-symbols.js';
 import { loadFlat } from './flat.js';
 import { type Image, ImageReader } from './image-bytes.js';
 import { MemoryPlan } from './memory-plan.js';
@@ -64,7 +65,7 @@ export function loadImage(machine: Machine, image: Image, options: LoadImageOpti
 export function symbolsOf(image: Image): SymbolTable {
   if (!isElf(image)) return SymbolTable.empty;
   try {
-    return new ElfFile(image).symbols();
+    return elfSymbols(new ElfFile(image));
   } catch (error) {
     if (error instanceof UserError) return SymbolTable.empty;
     throw error;

@@ -35,7 +35,7 @@ export class NumberOps implements Ops<number> {
 
   readonly #core: Core;
   #decoded!: Decoded;
-  #hasLeft = false;
+  #left: 'falls through' | 'goes elsewhere' = 'falls through';
 
   constructor(core: Core) {
     this.#core = core;
@@ -56,10 +56,14 @@ export class NumberOps implements Ops<number> {
     this.addressSize = instruction.addressSize;
     this.stack32 = (state.get(L.MODE) & L.MODE_STACK32) !== 0;
     this.rep = instruction.rep;
-    this.#hasLeft = false;
+    this.#left = 'falls through';
     encoding.semantics?.(this);
-    if (!this.#hasLeft) state.eip += instruction.length;
+    if (this.#hasFallenThrough()) state.eip += instruction.length;
     state.set(L.ESP_GUARD, 0);
+  }
+
+  #hasFallenThrough(): boolean {
+    return this.#left === 'falls through';
   }
 
   constant(value: number): number {
@@ -271,11 +275,11 @@ export class NumberOps implements Ops<number> {
   }
   jump(offset: number): void {
     this.#core.state.eip = offset;
-    this.#hasLeft = true;
+    this.#left = 'goes elsewhere';
   }
   repeat(): void {
     this.#core.state.f64[L.UNRETIRED >> 3] += 1;
-    this.#hasLeft = true;
+    this.#left = 'goes elsewhere';
   }
   guardEsp(): void {
     const { state } = this.#core;

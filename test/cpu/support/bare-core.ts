@@ -2,11 +2,12 @@
  * A processor without instructions, in flat protected mode, with descriptor tables that tests fill.
  *
  * Physical memory below 64 KiB: GDT at 1000h, IDT at 2000h, LDT at 3000h, the TSS at 4000h, room for a
- * second one at 5000h, page tables from 10000h if a test wants them, stacks that end at 9000h (CPL 0)
+ * second one at 5000h, page tables at 10000h if a test wants them, stacks that end at 9000h (CPL 0)
  * and A000h (CPL 3).
  */
 import { expect } from 'vitest';
 import type { CpuBus, Mmio } from '../../../src/cpu/bus.js';
+import { CR0_PG, CR0_WP } from '../../../src/cpu/control-registers.js';
 import { Core } from '../../../src/cpu/core.js';
 import { type Instruction, NO_MODRM } from '../../../src/cpu/decoder/instruction.js';
 import { Fault, fault } from '../../../src/cpu/fault.js';
@@ -111,6 +112,27 @@ function flat(core: Core, code: number, data: number, cpl: number, esp: number):
   core.state.eip = 0x100;
   setCpl(core, cpl);
   updateMode(core);
+}
+
+/** Where `enablePaging` puts the page table that maps the first megabyte. */
+export const PAGE_TABLE = 0x11000;
+
+/**
+ * Turns paging on with linear = physical for the first megabyte. All entries have A and D set, so that
+ * only what a test is about changes tables.
+ * @param bits of every entry besides: P, R/W, U/S.
+ */
+export function enablePaging(core: Core, bits: number): void {
+  poke32(core, 0x10000, PAGE_TABLE | 0x27);
+  for (let page = 0; page < 256; page++) mapPage(core, page, bits);
+  core.state.set(L.CR3, 0x10000);
+  core.state.set(L.CR0, core.state.cr0 | CR0_PG | CR0_WP);
+  core.mmu.flush();
+}
+
+/** Changes the entry of one page that `enablePaging` maps. */
+export function mapPage(core: Core, page: number, bits: number): void {
+  poke32(core, PAGE_TABLE + page * 4, (page << 12) | 0x60 | bits);
 }
 
 /** Writes a segment descriptor. `limit` is the 20-bit field, `access` as in SEGMENT_ACCESS. */

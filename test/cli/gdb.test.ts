@@ -1,0 +1,111 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { packagePath } from '../../src/cli/package-root.js';
+import { GUEST_ADDRESS, HELLO } from './guests.js';
+import { type Finished, finished, holdoff, start } from './holdoff.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'holdoff-gdb-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+const at = ['--address', GUEST_ADDRESS, '--memory', '2M'];
+const anyPort = ['--listen', '127.0.0.1:0', '--once'];
+const hasGdb = spawnSync('gdb', ['--version']).status === 0;
+
+beforeAll(() => {
+  writeFileSync(join(folder, 'hello.bin'), HELLO);
+});
+
+/** Starts a server and waits until it listens. */
+async function serve(...words: string[]): Promise<{ port: number; ended: Promise<Finished> }> {
+  const child = start(['gdb', ...words, ...anyPort], folder);
+  child.stdin.end();
+  const ended = finished(child);
+  const port = await new Promise<number>((resolve, reject) => {
+    let said = '';
+    child.stderr.on('data', (bytes: Buffer) => {
+      said += bytes.toString();
+      const match = /listening on 127\.0\.0\.1:(\d+)/.exec(said);
+      if (match !== null) resolve(Number(match[1]));
+    });
+    child.on('close', () => reject(new Error(said)));
+  });
+  return { port, ended };
+}
+
+/** Sends bodies of packets one after the other; the bodies of the answers. */
+function talk(port: number, bodies: readonly string[]): Promise<string[]> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(port, '127.0.0.1');
+    const answers: string[] = [];
+    let received = '';
+    const next = (): void => {
+      if (answers.length === bodies.length) {
+        socket.end();
+        resolve(answers);
+        return;
+      }
+      const body = bodies[answers.length];
+      const sum = [...body].reduce((total, letter) => total + letter.charCodeAt(0), 0) & 0xff;
+      socket.write(`$${body}#${sum.toString(16).padStart(2, '0')}`);
+    };
+    socket.on('connect', next);
+    socket.on('error', reject);
+    socket.on('data', (bytes) => {
+      received += bytes.toString('latin1');
+      for (;;) {
+        const match = /\$([^#]*)#[\da-f]{2}/.exec(received);
+        if (match === null) return;
+        received = received.slice(match.index + match[0].length);
+        answers.push(match[1]);
+        socket.write('+');
+        next();
+      }
+    });
+  });
+}
+
+describe('holdoff gdb', () => {
+  test('serves a trace, in both directions, and with --once ends with its client', async () => {
+    await holdoff(['record', 'hello.bin', '-o', 'hello.trace', ...at], '', folder);
+    const { port, ended } = await serve('hello.trace');
+    const [memory, forward, backward, again] = await talk(port, ['m100000,4', 's', 'bs', 'bs']);
+    expect(memory).toBe('66baf803');
+    expect(forward).toMatch(/^T05/);
+    expect(backward).toMatch(/^T05/);
+    expect(again).toContain('replaylog:begin');
+    expect((await ended).status).toBe(0);
+  });
+
+  test('serves an image that runs live, whose output is on stdout', async () => {
+    const { port, ended } = await serve('hello.bin', ...at);
+    const [stop] = await talk(port, ['c']);
+    expect(stop).toContain('replaylog:end');
+    const { status, stdout } = await ended;
+    expect([status, stdout.toString()]).toEqual([0, 'hi\n']);
+  });
+
+  test.skipIf(!hasGdb)('serves an unmodified gdb (needs gdb)', async () => {
+    const image = packagePath('guest/window/window.elf');
+    const words = ['record', image, '-o', 'window.trace', '--max-instructions', '200_000'];
+    await holdoff(words, '', folder);
+    const { port, ended } = await serve('window.trace');
+    const commands = [
+      `target remote 127.0.0.1:${port}`,
+      'hbreak irq0_entry',
+      'continue',
+      'reverse-stepi',
+      'monitor when',
+      'kill',
+    ].flatMap((command) => ['-ex', command]);
+    const gdb = spawnSync('gdb', ['-q', '-nx', '-batch', image, ...commands], {
+      encoding: 'utf8',
+      timeout: 60_000,
+    });
+    expect(gdb.stdout).toMatch(/Breakpoint 1, .*irq0_entry/);
+    expect(gdb.stdout).toMatch(/^@\d+/m);
+    expect((await ended).status).toBe(0);
+  });
+});
