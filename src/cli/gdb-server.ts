@@ -20,6 +20,8 @@ export interface GdbServerOptions {
 export interface GdbServer {
   readonly host: string;
   readonly port: number;
+  /** Host and port as gdb takes them. */
+  readonly address: string;
   /** Resolves when the server has closed, by `close` or after its only client. */
   readonly closed: Promise<void>;
   close(): void;
@@ -55,11 +57,13 @@ export async function serveGdb(target: DebugTarget, options: GdbServerOptions): 
   });
   const closed = new Promise<void>((resolve) => server.on('close', resolve));
   const port = await listen(server, host, options.port);
+  server.on('error', (error) => options.log(`the gdb server: ${error.message}`));
   const close = (): void => {
     server.close();
     client?.destroy();
   };
-  return { host, port, closed, close };
+  const address = `${host.includes(':') ? `[${host}]` : host}:${port}`;
+  return { host, port, address, closed, close };
 }
 
 function serveClient(

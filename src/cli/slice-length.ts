@@ -6,7 +6,7 @@ const STEPS_MOST = 100_000_000;
 
 /** Learns how many steps take about 20 ms. */
 export class SliceLength {
-  #steps = 100_000;
+  #steps = 10_000;
 
   get steps(): number {
     return this.#steps;

@@ -185,8 +185,10 @@ export class GdbSession {
   }
 
   #close(): void {
+    if (this.#state.kind === 'closed') return;
     if (this.#state.kind === 'running') this.#state.motion.return({ kind: 'interrupted' });
     this.#state = { kind: 'closed' };
+    this.#context.target.release?.();
     this.#waiting.length = 0;
     this.#context.stopPoints.clear();
   }

@@ -95,6 +95,8 @@ export interface DebugTarget {
   readonly status?: () => string;
   /** Puts the target back where a first client finds it; called when gdb kills it. */
   readonly restart?: () => void;
+  /** Called when a client has gone, however: what was changed for it alone ends. */
+  readonly release?: () => void;
   /** Takes what the target has to tell the user since the last call, a line each. */
   readonly takeNotices?: () => readonly string[];
 }

@@ -83,6 +83,11 @@ export class TimelineTarget implements DebugTarget {
     this.#timeline.seek(0);
   };
 
+  readonly release = (): void => {
+    // Going back from within a diversion is what ends it, at the instant where it began.
+    if (this.#timeline.isDiverted) this.#timeline.step('backward');
+  };
+
   readonly takeNotices = (): readonly string[] => {
     const notices = this.#notices;
     this.#notices = [];

@@ -10,18 +10,24 @@ import { finished, holdoff, start } from './holdoff.js';
 const STARTED_BYTES = 1000;
 const POLL_MILLISECONDS = 5;
 
+/** When to kill: a time after the header is in the file, or as soon as some events are. */
+export type Moment = { readonly milliseconds: number } | 'first events';
+
 /**
- * Records guest/window until SIGKILL ends it, `milliseconds` after the file has its first bytes, and
- * expects that the trace replays up to its last whole chunk. How many instants that was.
+ * Records guest/window until SIGKILL ends it, and expects that the trace replays up to its last whole
+ * chunk. How many instants that was.
  */
-export async function killAndReplay(folder: string, milliseconds: number): Promise<number> {
+export async function killAndReplay(folder: string, moment: Moment): Promise<number> {
   const path = join(folder, 'killed.trace');
   rmSync(path, { force: true });
   const image = packagePath('guest/window/window.elf');
   const child = start(['record', image, '-o', path, '--clock', 'random']);
   const ended = finished(child);
-  while (!existsSync(path) || statSync(path).size < STARTED_BYTES) await sleep(POLL_MILLISECONDS);
-  await sleep(milliseconds);
+  const size = (): number => (existsSync(path) ? statSync(path).size : 0);
+  while (size() < STARTED_BYTES) await sleep(POLL_MILLISECONDS);
+  const startedSize = size();
+  if (moment !== 'first events') await sleep(moment.milliseconds);
+  else while (size() === startedSize) await sleep(POLL_MILLISECONDS);
   child.kill('SIGKILL');
   // Where the guest was faster, the trace is whole, and must replay all the same.
   const wasKilled = (await ended).signal === 'SIGKILL';

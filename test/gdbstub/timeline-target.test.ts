@@ -176,6 +176,14 @@ describe('a diversion', () => {
     expect(register(target, 'eflags')).toBe(0x0025_7fd7);
   });
 
+  test('ends with its client, at the instant where it began', () => {
+    const { target, timeline } = diverted();
+    finish(target.forward.step(NO_STOPS));
+    new TestClient(target).session.disconnect();
+    expect(timeline.isDiverted).toBe(false);
+    expect(timeline.instant).toBe(20);
+  });
+
   test('kill ends it and goes to the beginning', () => {
     const { target, timeline } = diverted();
     expect(new TestClient(target).reply('vKill;1')).toBe('OK');

@@ -213,6 +213,7 @@ const PORTS = [
 type Action =
   | { kind: 'in'; port: number }
   | { kind: 'out'; port: number; value: number }
+  | { kind: 'program'; writes: (readonly [port: number, value: number])[] }
   | { kind: 'time'; ticks: number }
   | { kind: 'irq'; line: number }
   | { kind: 'serial'; byte: number }
@@ -220,7 +221,42 @@ type Action =
 
 const port = fc.constantFrom(...PORTS);
 const byte = fc.nat(255);
+/** Sequences that single random writes would hardly ever make. */
+const program: fc.Arbitrary<Extract<Action, { kind: 'program' }>> = fc
+  .tuple(fc.nat(5), byte, byte, byte)
+  .map(([which, first, second, third]) => {
+    const port = which === 0 ? 0x20 : 0xa0;
+    const sequences: [number, number][][] = [
+      [
+        [port, 0x11],
+        [port + 1, first],
+        [port + 1, second],
+        [port + 1, third],
+      ],
+      [
+        [port, 0x11],
+        [port + 1, first],
+        [port + 1, second],
+        [port + 1, third],
+      ],
+      [
+        [0x64, 0x60],
+        [0x60, first],
+      ],
+      [[0x64, [0x60, 0xd1, 0xd2, 0xd4][first & 3]]],
+      [
+        [0x70, 0x06],
+        [0x71, first & 7],
+      ],
+      [
+        [0x70, 0x0b],
+        [0x71, first],
+      ],
+    ];
+    return { kind: 'program', writes: sequences[which] };
+  });
 const action: fc.Arbitrary<Action> = fc.oneof(
+  { weight: 2, arbitrary: program },
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('in' as const), port }) },
   { weight: 8, arbitrary: fc.record({ kind: fc.constant('out' as const), port, value: byte }) },
   fc.record({ kind: fc.constant('time' as const), ticks: fc.nat(100_000) }),
@@ -257,6 +293,9 @@ class Bench {
         break;
       case 'out':
         machine.ports.write(step.port, 1, step.value);
+        break;
+      case 'program':
+        for (const [at, value] of step.writes) machine.ports.write(at, 1, value);
         break;
       case 'time':
         this.now += step.ticks;

@@ -15,6 +15,6 @@ const random = new Random(1);
 test.each(Array.from({ length: KILLS }, () => random.below(LATEST_MILLISECONDS)))(
   'the trace of a recorder killed %i ms after its start replays to its last whole chunk',
   async (milliseconds) => {
-    await killAndReplay(folder, milliseconds);
+    await killAndReplay(folder, { milliseconds });
   },
 );
