@@ -1,26 +1,21 @@
 #!/usr/bin/env node
-/** The executable: runs a verb, prints what went wrong, sets the exit status. */
+/** The executable: runs the command line, and sees to it that no error ends in a stack trace. */
 import { describeError } from './errors.js';
-import { createProgram } from './program.js';
+import { runCommandLine } from './program.js';
 
 const isDebugging = process.env['HOLDOFF_DEBUG'] === '1';
 
-function fail(error: unknown): void {
+process.on('uncaughtException', (error) => {
   const { status, message } = describeError(error, isDebugging);
   process.stderr.write(message);
-  process.exitCode = status;
-}
-
-process.on('uncaughtException', (error) => {
-  fail(error);
-  process.exit();
+  process.exit(status);
 });
 
-try {
-  const program = createProgram((status) => {
-    process.exitCode = status;
-  });
-  await program.parseAsync();
-} catch (error) {
-  fail(error);
-}
+process.exitCode = await runCommandLine(
+  process.argv.slice(2),
+  {
+    stdout: (text) => void process.stdout.write(text),
+    stderr: (text) => void process.stderr.write(text),
+  },
+  isDebugging,
+);

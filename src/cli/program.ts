@@ -4,7 +4,7 @@
  */
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { parseInstant } from '../replay/instant.js';
-import { oneLine } from './errors.js';
+import { describeError, oneLine, STATUS_OK } from './errors.js';
 import { ROW_KINDS } from './event-rows.js';
 import { type ListenAddress, parseListen } from './listen-address.js';
 import {
@@ -20,11 +20,40 @@ Exit status: 0 when all went well, 1 for a user's error (one line on stderr), 2 
 diverged; run, record and replay end with the guest's own status where it gave one: a byte v written
 to port 0xf4 is status (v << 1 | 1) & 0xff.`;
 
+/** Where help, the version and errors are printed. */
+export interface CommandOutput {
+  readonly stdout: (text: string) => void;
+  readonly stderr: (text: string) => void;
+}
+
+/**
+ * Runs one command line to its end; the exit status. Throws nothing: what goes wrong is a line on
+ * stderr, with the stack below it where `isDebugging`.
+ */
+export async function runCommandLine(
+  words: readonly string[],
+  output: CommandOutput,
+  isDebugging = false,
+): Promise<number> {
+  let status = STATUS_OK;
+  const program = createProgram(output, (verbStatus) => {
+    status = verbStatus;
+  });
+  try {
+    await program.parseAsync(words, { from: 'user' });
+    return status;
+  } catch (error) {
+    const ending = describeError(error, isDebugging);
+    if (ending.message !== '') output.stderr(ending.message);
+    return ending.status;
+  }
+}
+
 /**
  * Builds the parser. The chosen verb's promise gives the exit status, which `setStatus` receives.
  * Errors in the arguments are thrown as CommanderError, after their line is on stderr.
  */
-export function createProgram(setStatus: (status: number) => void): Command {
+function createProgram(output: CommandOutput, setStatus: (status: number) => void): Command {
   const program = new Command('holdoff')
     .description('Record, replay and debug i386 kernels, every interrupt where it was.')
     .version(holdoffVersion(), '-V, --version', 'print the version')
@@ -33,6 +62,8 @@ export function createProgram(setStatus: (status: number) => void): Command {
     .showSuggestionAfterError()
     .exitOverride()
     .configureOutput({
+      writeOut: output.stdout,
+      writeErr: output.stderr,
       outputError: (text, write) => write(`${usageLine(text)}\n`),
     })
     .addHelpText('after', STATUSES);

@@ -86,8 +86,27 @@ export const MSR_SYSENTER_ESP = 0x1c4;
 export const MSR_SYSENTER_EIP = 0x1c8;
 /** float64 at 8-byte alignment: what WRMSR of the TSC added to the clock's value. */
 export const TSC_OFFSET = 0x1d0;
-/** Room for the x87: 512 bytes. */
+/** The x87: 512 bytes, of which the offsets below name what is in use. The rest stays zero. */
 export const FPU = 0x200;
+/**
+ * The data registers R0 to R7, where ST(0) is R[TOP]: significand (8 bytes), sign and exponent (2
+ * bytes), zeros. A register that is empty keeps what was in it.
+ */
+export const FPU_REGISTERS = FPU;
+export const FPU_REGISTER_BYTES = 16;
+/** The control and the status word, 16 bits each. TOP, ES and B in the latter are kept true. */
+export const FPU_CONTROL = FPU + 0x80;
+export const FPU_STATUS = FPU + 0x84;
+/** Bit n: Rn is empty. The other tags follow from the registers' contents. */
+export const FPU_EMPTY = FPU + 0x88;
+/** EIP, CS and opcode of the last instruction that was no control instruction: see `noteInstruction`. */
+export const FPU_CODE_OFFSET = FPU + 0x8c;
+export const FPU_CODE_SELECTOR = FPU + 0x90;
+/** Eleven bits: the low three of the opcode's first byte, then ModRM. */
+export const FPU_OPCODE = FPU + 0x94;
+/** Where its last memory operand was. */
+export const FPU_DATA_OFFSET = FPU + 0x98;
+export const FPU_DATA_SELECTOR = FPU + 0x9c;
 export const ARCHITECTURAL_END = 0x400;
 
 /** Counts up whenever cached ways from linear addresses to records become void; it is never set back. */

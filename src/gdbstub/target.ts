@@ -53,7 +53,8 @@ export interface Motion {
   step(stops: StopConditions): Generator<undefined, TargetStop>;
   /**
    * Up to the first stop. A breakpoint at the present pc stops a forward motion at once, and is
-   * ignored by a backward one: what gdb counts on in both cases.
+   * ignored by a backward one: what gdb counts on in both cases. At the end of the timeline the end is
+   * reported, and not a breakpoint on what never runs.
    */
   continue(stops: StopConditions): Generator<undefined, TargetStop>;
 }

@@ -27,7 +27,11 @@ export class StateDigest {
     const { physical } = machine.cpu.core;
     this.#machine = machine;
     this.#written = new WrittenPages(physical);
-    this.#words = new Int32Array(physical.ram.buffer, physical.ram.byteOffset, physical.ramBytes >> 2);
+    this.#words = new Int32Array(
+      physical.ram.buffer,
+      physical.ram.byteOffset,
+      physical.ramBytes >> 2,
+    );
     this.#pages = new Uint32Array((physical.ramBytes >>> 12) * 2);
   }
 

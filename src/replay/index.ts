@@ -10,7 +10,7 @@ export { type EventCursor, ListCursor, StreamCursor } from './event-cursor.js';
 export { formatInstant, type Instant, parseInstant } from './instant.js';
 export type { Outcome } from './outcome.js';
 export { type EventSink, Recorder } from './recorder.js';
-export { Replayer, type ReplayExit } from './replayer.js';
+export { type ReplayExit, Replayer } from './replayer.js';
 export { Session, type SessionExit, type SessionOptions } from './session.js';
 export { type Direction, type Stop, type StopConditions, Timeline } from './timeline.js';
 export {

@@ -263,7 +263,8 @@ export class Replayer implements MachineObserver {
   #stray(exit: MachineExit): void {
     const { instant } = this.#machine.cpu;
     const next = this.#cursor.peek(0);
-    const expected = next === null ? `a run to ${formatInstant(this.lastInstant)}` : describeEvent(next);
+    const expected =
+      next === null ? `a run to ${formatInstant(this.lastInstant)}` : describeEvent(next);
     this.#diverge(instant, 'cpu', expected, `the machine stopped (${exit})`);
   }
 }

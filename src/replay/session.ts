@@ -139,7 +139,7 @@ export class Session {
         return exit;
       }
       if (exit !== 'halted') this.#endBy(exit);
-      else if (!this.#wake()) return this.#outcome === null ? 'waiting' : 'end';
+      else if (!this.#wake()) return this.outcome === null ? 'waiting' : 'end';
     }
     return 'end';
   }

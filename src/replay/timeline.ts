@@ -10,8 +10,8 @@ import type { Machine } from '../machine/machine.js';
 import { type Checkpoint, Checkpoints } from './checkpoint.js';
 import { nextMark } from './checkpoint-policy.js';
 import type { LiveSource } from './clock/live-source.js';
-import { divert } from './diversion.js';
 import type { Divergence } from './divergence.js';
+import { divert } from './diversion.js';
 import type { TraceEvent } from './event.js';
 import { ListCursor } from './event-cursor.js';
 import type { Instant } from './instant.js';
@@ -154,7 +154,9 @@ export class Timeline {
       const exit = this.#travel(start + 1, false, false);
       this.#disarm();
       if (watch.firstHit !== null) return watchStop(watch.firstHit);
-      return this.instant > start && exit !== 'divergence' ? { kind: 'instant' } : this.#stopBy(exit);
+      return this.instant > start && exit !== 'divergence'
+        ? { kind: 'instant' }
+        : this.#stopBy(exit);
     }
     if (this.#diversion !== null) return this.seek(this.#diversion.start);
     if (start === 0) return { kind: 'begin' };
@@ -271,7 +273,12 @@ export class Timeline {
       let mark = until;
       if (this.#diversion === null) {
         const last = this.#nearest(now).at;
-        mark = nextMark(now, denseBefore === false ? until : denseBefore, last, denseBefore !== false);
+        mark = nextMark(
+          now,
+          denseBefore === false ? until : denseBefore,
+          last,
+          denseBefore !== false,
+        );
       }
       const exit = this.#advance(Math.min(mark, until), skip);
       if (this.instant !== now) skip = false;

@@ -299,7 +299,7 @@ export function readTrace(bytes: Uint8Array): Trace {
   if (opened.isWhole) return opened.value;
   const { damage } = opened;
   if (damage.kind === 'foreign')
-    throw new UserError('not a holdoff trace: name a file that holdoff record wrote');
+    throw new UserError('not a holdoff trace; name a file that holdoff record wrote');
   const what = damage.kind === 'unsupported' ? 'cannot be read' : 'is damaged from its start';
   throw new UserError(`the trace ${what}: ${describeDamage(damage)}`);
 }

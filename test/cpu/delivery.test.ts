@@ -355,12 +355,24 @@ describe('exceptions inside deliveries', () => {
     expect(stackDwords(core, 2)).toEqual([VECTOR_UD * 8 + 3, 0x100]);
   });
 
-  test('contributory after contributory is a double fault, with error code 0', () => {
-    breakGate(VECTOR_GP);
-    deliver(core, VECTOR_GP, 0x1234, 'fault', core.state.eip);
-    expect(core.state.eip).toBe(HANDLER + VECTOR_DF);
-    expect(stackDwords(core, 3)).toEqual([0, 0x100, KERNEL_CODE]);
-  });
+  test.each([VECTOR_DE, VECTOR_TS, VECTOR_NP, VECTOR_SS, VECTOR_GP])(
+    'a contributory fault on the way to vector %i is a double fault, with error code 0',
+    (vector) => {
+      breakGate(vector);
+      deliver(core, vector, 0x1234, 'fault', core.state.eip);
+      expect(core.state.eip).toBe(HANDLER + VECTOR_DF);
+      expect(stackDwords(core, 3)).toEqual([0, 0x100, KERNEL_CODE]);
+    },
+  );
+
+  test.each([VECTOR_DB, VECTOR_UD, 7, 16, VECTOR_AC])(
+    'a contributory fault on the way to benign vector %i is delivered itself',
+    (vector) => {
+      breakGate(vector);
+      deliver(core, vector, 0, 'fault', core.state.eip);
+      expect(core.state.eip).toBe(HANDLER + VECTOR_NP);
+    },
+  );
 
   test('contributory after #PF is a double fault', () => {
     breakGate(VECTOR_PF);

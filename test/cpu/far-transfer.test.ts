@@ -69,6 +69,8 @@ describe('JMP and CALL to a code segment', () => {
     ['nonconforming of an outer level', FREE, 0xc0fb, 0, [VECTOR_GP, FREE]],
     ['nonconforming of an inner level', FREE | 3, 0xc09b, 3, [VECTOR_GP, FREE]],
     ['conforming of an inner level', FREE, 0xc09f, 3, FREE | 3],
+    ['conforming of the same level', FREE, 0xc09f, 0, FREE],
+    ['conforming, where RPL counts for nothing', FREE | 3, 0xc09f, 0, FREE],
     ['conforming of an outer level', FREE, 0xc0ff, 0, [VECTOR_GP, FREE]],
     ['absent', FREE, 0xc01b, 0, [VECTOR_NP, FREE]],
   ];
@@ -194,6 +196,27 @@ describe('call gates', () => {
     expect(core.state.segmentAccess(L.SEG_ES)).toBe(0);
     expect(core.state.selector(L.SEG_FS)).toBe(FREE);
     expect(core.state.selector(L.SEG_DS)).toBe(USER_DATA);
+  });
+
+  test('a call inward sets the accessed bits of code and stack', () => {
+    gate(0xec, 0xc09a);
+    putSegment(core, KERNEL_DATA, 0, 0xfffff, 0xc092);
+    enterUser(core);
+    callf_Ap(core, far(GATE | 3));
+    expect([accessByte(core, FREE), accessByte(core, KERNEL_DATA)]).toEqual([0x9b, 0x93]);
+  });
+
+  test('level 1 has its own stack in the TSS, and error codes drop the RPL', () => {
+    gate(0xec, 0xc0bb);
+    putSegment(core, 0x48, 0, 0xffff, 0x40b3);
+    poke32(core, TSS + 12, 0x7000);
+    poke32(core, TSS + 16, 0x49);
+    enterUser(core);
+    callf_Ap(core, far(GATE | 3));
+    expect(where()).toEqual({ cs: FREE | 1, eip: TARGET, cpl: 1, ss: 0x49, esp: 0x7000 - 16 });
+    enterUser(core);
+    poke32(core, TSS + 12, 12);
+    expectFault(core, VECTOR_SS, 0x48, () => callf_Ap(core, far(GATE | 3)));
   });
 
   test('a 16-bit gate copies and pushes words', () => {

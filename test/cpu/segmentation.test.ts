@@ -105,6 +105,19 @@ describe('loading a data segment', () => {
     else expectFault(core, expected[0], expected[1], load);
   });
 
+  test.each([
+    ['GDT', FREE, L.GDTR_LIMIT],
+    ['LDT', 0x0c, L.SEGMENTS + L.SEG_LDTR * L.SEGMENT_BYTES + L.SEGMENT_LIMIT],
+  ])('the last byte of a descriptor must lie inside the %s', (_name, selector, limitWord) => {
+    putSegment(core, selector, 0, 0xff, 0x4093);
+    const last = (selector & ~7) + 7;
+    core.state.set(limitWord, last - 1);
+    expectFault(core, VECTOR_GP, selector, () => loadDataSegment(core, L.SEG_DS, selector));
+    core.state.set(limitWord, last);
+    loadDataSegment(core, L.SEG_DS, selector);
+    expect(core.state.selector(L.SEG_DS)).toBe(selector);
+  });
+
   test('a null LDTR has no descriptors at all', () => {
     putSegment(core, 0x0c, 0, 0xff, 0x4093);
     setNullSegment(core, L.SEG_LDTR);

@@ -107,6 +107,7 @@ describe('JMP to a TSS', () => {
     expect(state.segmentAccess(L.SEG_TR)).toBe(0x8b);
     expect(state.cr0 & CR0_TS).toBe(CR0_TS);
     expect(peek16(core, TSS_B)).toBe(0);
+    expect(state.get(L.PENDING_DEBUG)).toBe(0);
   });
 
   test('and back again restores the first task', () => {

@@ -142,7 +142,12 @@ export class LoopMachine implements DebugTarget {
   /** A slice is a thousand steps. */
   *#move(delta: 1 | -1, limit: number, stops: StopConditions): Generator<undefined, TargetStop> {
     const isSingle = limit === 1;
-    if (delta === 1 && !isSingle && stops.breakpoints.has(this.eip)) return this.#atBreakpoint();
+    const isAtBreakpoint = (): boolean => {
+      // At the end the instruction under EIP never runs, so the end it is.
+      const isEnd = delta === 1 && this.instant === this.end;
+      return !isSingle && !isEnd && stops.breakpoints.has(this.eip);
+    };
+    if (delta === 1 && isAtBreakpoint()) return this.#atBreakpoint();
     for (let steps = 0; steps < limit; steps++) {
       if (steps % 1000 === 999) {
         this.onSlice();
@@ -156,7 +161,7 @@ export class LoopMachine implements DebugTarget {
       if (hit !== undefined) {
         return { kind: 'watchpoint', address: hit.address, access: hit.access };
       }
-      if (!isSingle && stops.breakpoints.has(this.eip)) return this.#atBreakpoint();
+      if (isAtBreakpoint()) return this.#atBreakpoint();
     }
     return { kind: 'step' };
   }

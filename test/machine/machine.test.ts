@@ -223,7 +223,7 @@ const port = fc.constantFrom(...PORTS);
 const byte = fc.nat(255);
 /** Sequences that single random writes would hardly ever make. */
 const program: fc.Arbitrary<Extract<Action, { kind: 'program' }>> = fc
-  .tuple(fc.nat(5), byte, byte, byte)
+  .tuple(fc.nat(6), byte, byte, byte)
   .map(([which, first, second, third]) => {
     const port = which === 0 ? 0x20 : 0xa0;
     const sequences: [number, number][][] = [
@@ -244,6 +244,7 @@ const program: fc.Arbitrary<Extract<Action, { kind: 'program' }>> = fc
         [0x60, first],
       ],
       [[0x64, [0x60, 0xd1, 0xd2, 0xd4][first & 3]]],
+      [[0x60, [0xed, 0xf0, 0xf2, 0xf3][first & 3]]],
       [
         [0x70, 0x06],
         [0x71, first & 7],

@@ -45,7 +45,10 @@ describe('StateDigest', () => {
 
   test('tells apart two states whose pages changed places', () => {
     const [one, other] = [bareGuest(0x90), bareGuest(0x90)];
-    for (const [machine, page] of [[one, 5], [other, 6]] as const) {
+    for (const [machine, page] of [
+      [one, 5],
+      [other, 6],
+    ] as const) {
       machine.cpu.core.physical.write(page * 4096, 4, 0x11111111);
       machine.cpu.core.physical.write((11 - page) * 4096, 4, 0x22222222);
     }

@@ -10,11 +10,13 @@ describe('Random', () => {
   });
 
   test('a seed gives the same numbers in every version, since recordings are named by their seeds', () => {
-    expect(draw(new Random(1), 3)).toEqual([ 2442144158, 3238099751, 3819917871 ]);
+    expect(draw(new Random(1), 3)).toEqual([2442144158, 3238099751, 3819917871]);
   });
 
   test('neighbouring seeds give unrelated numbers', () => {
-    const first = new Set(Array.from({ length: 1000 }, (_, seed) => new Random(seed).next() >>> 16));
+    const first = new Set(
+      Array.from({ length: 1000 }, (_, seed) => new Random(seed).next() >>> 16),
+    );
     expect(first.size).toBeGreaterThan(980);
   });
 

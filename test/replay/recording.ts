@@ -1,4 +1,6 @@
 /** Recordings in memory, and replays of them. */
+
+import type { Machine } from '../../src/machine/machine.js';
 import type { LiveSource } from '../../src/replay/clock/live-source.js';
 import type { TraceEvent } from '../../src/replay/event.js';
 import { ListCursor } from '../../src/replay/event-cursor.js';
@@ -6,7 +8,6 @@ import type { Outcome } from '../../src/replay/outcome.js';
 import { Recorder } from '../../src/replay/recorder.js';
 import { Replayer } from '../../src/replay/replayer.js';
 import { Session, type SessionOptions } from '../../src/replay/session.js';
-import type { Machine } from '../../src/machine/machine.js';
 
 /** A finished run. */
 export interface Recording {

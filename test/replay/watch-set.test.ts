@@ -1,7 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { type Watchpoint, WatchSet } from '../../src/replay/watch-set.js';
 
-function hits(watchpoint: Watchpoint, linear: number, size: number, kind: 'read' | 'write'): boolean {
+function hits(
+  watchpoint: Watchpoint,
+  linear: number,
+  size: number,
+  kind: 'read' | 'write',
+): boolean {
   const set = new WatchSet([watchpoint], () => undefined);
   set.hit(linear, size, kind);
   return set.firstHit !== null;
@@ -55,7 +60,10 @@ describe('WatchSet', () => {
   });
 
   test('every page that the range touches is watched', () => {
-    const set = new WatchSet([{ address: 0x1ffe, length: 0x1004, access: 'write' }], () => undefined);
+    const set = new WatchSet(
+      [{ address: 0x1ffe, length: 0x1004, access: 'write' }],
+      () => undefined,
+    );
     expect([...set.pages]).toEqual([1, 2, 3]);
   });
 });

@@ -14,9 +14,7 @@ export function pitTicksAt(nanoseconds: number): number {
   const rest = nanoseconds % NANOSECONDS_PER_SECOND;
   const seconds = (nanoseconds - rest) / NANOSECONDS_PER_SECOND;
   const product = rest * PIT_HZ;
-  return (
-    seconds * PIT_HZ + (product - (product % NANOSECONDS_PER_SECOND)) / NANOSECONDS_PER_SECOND
-  );
+  return seconds * PIT_HZ + (product - (product % NANOSECONDS_PER_SECOND)) / NANOSECONDS_PER_SECOND;
 }
 
 /** The first nanosecond at which the 8254 has counted that many ticks; Infinity for Infinity. */

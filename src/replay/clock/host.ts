@@ -86,8 +86,8 @@ export class HostClock implements LiveSource {
   idle(): IdleResult {
     if (this.#isStale) this.#refresh();
     const slot = this.#bank.nextWaking(this.#machine.cpu.instant);
+    this.#wakeAt = slot?.due ?? Number.POSITIVE_INFINITY;
     if (slot === null) return 'forever';
-    this.#wakeAt = slot.due;
     const wait = slot.due - this.#now();
     if (wait > 0) {
       if (this.#options.skipsIdle !== true) return 'wait';

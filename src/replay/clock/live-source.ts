@@ -31,7 +31,10 @@ export interface LiveSource {
   readClock(source: ClockSource): number;
   /** The processor is halted: moves guest time on to the next input where the source can. */
   idle(): IdleResult;
-  /** After `wait`: nanoseconds of host time until the next input is due, at least 0. */
+  /**
+   * After `wait`: nanoseconds of host time until the next input is due, at least 0. After `forever`:
+   * Infinity.
+   */
   readonly waitNanoseconds: number;
   /** Guest time stands still from here to `resume`, where it follows the host's: a debugger stopped. */
   pause(): void;

@@ -9,11 +9,12 @@
  * there, and an even draw would hit windows of one instruction too rarely. If no edge comes within
  * HUNT_STEPS, the interrupt does.
  */
-import { InterruptEdges } from '../interrupt-edge.js';
+
 import type { Instant } from '../instant.js';
+import { InterruptEdges } from '../interrupt-edge.js';
 import { Random } from '../random.js';
-import { NANOSECONDS_PER_INSTRUCTION, VirtualClock } from './virtual.js';
 import type { Slot } from './timer-bank.js';
+import { NANOSECONDS_PER_INSTRUCTION, VirtualClock } from './virtual.js';
 
 /** The longest that an interrupt is held back for the sake of an edge. */
 const HUNT_STEPS = 2048;
@@ -43,11 +44,14 @@ export class RandomClock extends VirtualClock {
 
   protected override schedule(slot: Slot, now: number): number {
     const wait = Math.max(0, slot.nominal - now);
-    const drawn = Math.floor((wait / NANOSECONDS_PER_INSTRUCTION) * (0.5 + this.#random.fraction()));
+    const drawn = Math.floor(
+      (wait / NANOSECONDS_PER_INSTRUCTION) * (0.5 + this.#random.fraction()),
+    );
     return now + drawn * NANOSECONDS_PER_INSTRUCTION;
   }
 
-  protected override isDue(slot: Slot): boolean {
+  protected override isDue(slot: Slot, now: number): boolean {
+    if (!super.isDue(slot, now)) return false;
     if (this.#hunting === null) {
       if (this.#random.below(2) === 0) return true;
       this.#startHunt(slot);
@@ -67,6 +71,7 @@ export class RandomClock extends VirtualClock {
   }
 
   protected override fired(slot: Slot): void {
+    super.fired(slot);
     if (this.#hunting === slot) this.#hunting = null;
   }
 

@@ -18,7 +18,8 @@ export const NANOSECONDS_PER_INSTRUCTION = 10;
 
 /** Guest time from retired instructions. The random clock differs in `schedule` and `isDue` alone. */
 export class VirtualClock implements LiveSource {
-  readonly waitNanoseconds = 0;
+  /** It never waits for the host, so only others can wake whom it can't. */
+  readonly waitNanoseconds = Number.POSITIVE_INFINITY;
   protected machine!: Machine;
   protected bank!: TimerBank;
   /** Guest time that no instruction took: slept through, or before this clock was attached. */
@@ -26,7 +27,6 @@ export class VirtualClock implements LiveSource {
   #inject: InputDoor = () => undefined;
   /** The guest may have programmed a timer since the edges were worked out. */
   #isStale = true;
-
   /** Added to the time-stamp counter. */
   readonly #timestampOffset: number;
 
@@ -61,7 +61,7 @@ export class VirtualClock implements LiveSource {
     const { now } = this;
     if (this.#isStale) this.#refresh(now);
     for (const slot of this.bank.slots) {
-      if (slot.due > now || !this.isDue(slot)) continue;
+      if (!this.isDue(slot, now)) continue;
       // A timer may be stopped without anyone asking for the time.
       this.#refresh(now);
       if (slot.due <= now) this.#fire(slot, now);
@@ -95,18 +95,18 @@ export class VirtualClock implements LiveSource {
   }
 
   /** When the slot's nominal edge is injected. */
-  protected schedule(slot: Slot, _now: number): number {
-    return slot.nominal;
+  protected schedule(slot: Slot, now: number): number {
+    return Math.max(slot.nominal, now);
   }
 
-  /** The slot's time has come: whether it is injected at this boundary. */
-  protected isDue(_slot: Slot): boolean {
-    return true;
+  /** Whether the slot's edge is injected at this boundary. */
+  protected isDue(slot: Slot, now: number): boolean {
+    return slot.due <= now;
   }
 
-  /** The slot's edge was injected. */
-  protected fired(_slot: Slot): void {
-    // Nothing to do here.
+  /** The slot's edge is being injected. */
+  protected fired(slot: Slot): void {
+    slot.firedAt = this.machine.cpu.instant;
   }
 
   #refresh(now: number): void {
@@ -120,7 +120,6 @@ export class VirtualClock implements LiveSource {
   }
 
   #fire(slot: Slot, now: number): void {
-    slot.firedAt = this.machine.cpu.instant;
     slot.handled = Math.max(now, slot.nominal);
     this.fired(slot);
     this.#inject({ kind: 'irq', line: slot.timer.line });

@@ -36,6 +36,8 @@ export class NumberOps implements Ops<number> {
   readonly #core: Core;
   #decoded!: Decoded;
   #left: 'falls through' | 'goes elsewhere' = 'falls through';
+  /** By operand: the address does not change though its registers may, between `modify` and `write`. */
+  readonly #modifiable = new Map<number, Modifiable<number>>();
 
   constructor(core: Core) {
     this.#core = core;
@@ -57,6 +59,7 @@ export class NumberOps implements Ops<number> {
     this.stack32 = (state.get(L.MODE) & L.MODE_STACK32) !== 0;
     this.rep = instruction.rep;
     this.#left = 'falls through';
+    this.#modifiable.clear();
     encoding.semantics?.(this);
     if (this.#hasFallenThrough()) state.eip += instruction.length;
     state.set(L.ESP_GUARD, 0);
@@ -212,12 +215,16 @@ export class NumberOps implements Ops<number> {
 
   modify(k: number): number {
     if (!this.isMemory(k)) return this.read(k);
-    return this.modifyAt(this.segment(), this.address(), this.sizeOf(k)).value;
+    const place = this.modifyAt(this.segment(), this.address(), this.sizeOf(k));
+    this.#modifiable.set(k, place);
+    return place.value;
   }
 
   write(k: number, value: number): void {
     const size = this.sizeOf(k);
-    if (this.isMemory(k)) this.store(this.segment(), this.address(), size, value);
+    const place = this.#modifiable.get(k);
+    if (place !== undefined) place.store(value);
+    else if (this.isMemory(k)) this.store(this.segment(), this.address(), size, value);
     else this.set(this.#register(k), value, size);
   }
 

@@ -1,6 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { nanosecondsOfPitTick, pitTicksAt, secondsAt } from '../../../src/replay/clock/guest-time.js';
+import {
+  nanosecondsOfPitTick,
+  pitTicksAt,
+  secondsAt,
+} from '../../../src/replay/clock/guest-time.js';
 
 const HZ = 1_193_182n;
 const SECOND = 1_000_000_000n;

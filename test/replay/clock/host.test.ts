@@ -11,7 +11,10 @@ import { timerGuest } from '../timer-guest.js';
 const MILLISECOND = 1_000_000;
 
 /** A session under a host whose time the test sets. */
-function hosted(machine: Machine, skipsIdle = false): {
+function hosted(
+  machine: Machine,
+  skipsIdle = false,
+): {
   readonly session: Session;
   readonly events: TraceEvent[];
   readonly clock: HostClock;

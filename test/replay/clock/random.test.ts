@@ -3,14 +3,16 @@ import { RandomClock } from '../../../src/replay/clock/random.js';
 import { VirtualClock } from '../../../src/replay/clock/virtual.js';
 import type { IrqEvent, TraceEvent } from '../../../src/replay/event.js';
 import { isEdgeInstruction } from '../../../src/replay/interrupt-edge.js';
-import { record, type Recording, replayer } from '../recording.js';
+import { type Recording, record, replayer } from '../recording.js';
 import { timerGuest } from '../timer-guest.js';
 
 const isTimer = (event: TraceEvent): event is IrqEvent => event.kind === 'irq' && event.line === 0;
 const timers = ({ events }: Recording): number[] => events.filter(isTimer).map(({ at }) => at);
 /** Values of the time-stamp counter, which runs at 100 MHz. */
 const clocks = ({ events }: Recording): number[] =>
-  events.flatMap((event) => (event.kind === 'clock' && event.source === 'tsc' ? [event.value] : []));
+  events.flatMap((event) =>
+    event.kind === 'clock' && event.source === 'tsc' ? [event.value] : [],
+  );
 
 describe('the random clock', () => {
   test('a seed gives the same run again, however it is sliced', () => {

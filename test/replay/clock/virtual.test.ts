@@ -20,8 +20,14 @@ describe('the virtual clock', () => {
 
   test('the time-stamp counter counts retired instructions', () => {
     // NOP; RDTSC; NOP; NOP; RDTSC; HLT
-    const { events } = record(bareGuest(0x90, 0x0f, 0x31, 0x90, 0x90, 0x0f, 0x31, 0xf4), new VirtualClock());
-    expect(events.filter(isClock).map(({ at, value }) => [at, value])).toEqual([[1, 1], [4, 4]]);
+    const { events } = record(
+      bareGuest(0x90, 0x0f, 0x31, 0x90, 0x90, 0x0f, 0x31, 0xf4),
+      new VirtualClock(),
+    );
+    expect(events.filter(isClock).map(({ at, value }) => [at, value])).toEqual([
+      [1, 1],
+      [4, 4],
+    ]);
   });
 
   test('an edge comes at the first boundary at which the 8254 has counted down', () => {
@@ -33,7 +39,12 @@ describe('the virtual clock', () => {
     const expected = [100, 200, 300, 400].map((ticks) =>
       Math.ceil(nanosecondsOfPitTick(loaded.value + 1 + ticks) / 10),
     );
-    expect(events.filter(isTimer).slice(0, 4).map(({ at }) => at)).toEqual(expected);
+    expect(
+      events
+        .filter(isTimer)
+        .slice(0, 4)
+        .map(({ at }) => at),
+    ).toEqual(expected);
   });
 
   test('iterations of REP take no time', () => {
@@ -58,7 +69,9 @@ describe('the virtual clock', () => {
     // Count 1000 in mode 2, a control word for mode 0 that stops it, and a loop.
     const load = [...out(0x43, 0x34), ...out(0x40, 0xe8), ...out(0x40, 3)];
     const bytes = [...load, ...out(0x43, 0x30), 0x40, 0xeb, 0xfd];
-    const { events } = record(bareGuest(...bytes), new VirtualClock(), { maxInstructions: 500_000 });
+    const { events } = record(bareGuest(...bytes), new VirtualClock(), {
+      maxInstructions: 500_000,
+    });
     expect(events.filter(isTimer)).toEqual([]);
   });
 });
