@@ -5,6 +5,6 @@ export default defineConfig({
     include: ['test/slow/**/*.slow.ts'],
     testTimeout: 300_000,
     hookTimeout: 120_000,
-    maxWorkers: 1,
+    maxWorkers: 2,
   },
 });

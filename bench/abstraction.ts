@@ -65,7 +65,7 @@ const contenders: Record<string, Contender> = {
   'compiled block': (iterations) => {
     const { core } = start(iterations);
     const pages = core.state.memory.buffer.byteLength >> 16;
-    const imports = { ...slowPath(core), procedure: () => undefined };
+    const imports = { ...slowPath(core), procedure: () => undefined, hot: () => undefined };
     compileBlock(core, pages, imports, decodeAll(), CODE)();
     return result();
   },

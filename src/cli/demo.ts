@@ -164,7 +164,11 @@ need_resched, sees that it interrupted the kernel, and leaves the work to the ex
 Walk through it in both directions:
 
   npx holdoff gdb ${path}
-  gdb ${relative('.', packagePath(GUEST))} -ex 'target remote localhost:1234' -ex 'monitor seek ${formatInstant(hit.at)}'
+
+and in another terminal
+
+  gdb ${relative('.', packagePath(GUEST))} -ex 'target remote localhost:1234' \\
+    -ex 'monitor seek ${formatInstant(hit.at)}' -ex 'maintenance flush register-cache' -ex 'x/2i $pc'
 `);
 }
 

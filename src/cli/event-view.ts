@@ -1,4 +1,5 @@
 /** Event rows as lines of text. */
+import { describeLine, LINE_APIC_TIMER } from '../machine/input.js';
 import { formatInstant } from '../replay/instant.js';
 import type { EventRow, InterruptRow } from './event-rows.js';
 import { hex32 } from './numbers.js';
@@ -15,10 +16,15 @@ export function renderEvent(row: EventRow): string {
 
 function interruptText(row: InterruptRow): string {
   const { line, acceptedAt, vector, cpl, eip, symbol, shadow } = row;
-  if (acceptedAt === null || vector === null || eip === null) return `line ${line}, never taken`;
+  if (acceptedAt === null || vector === null || eip === null)
+    return `${lineText(line)}, never taken`;
   const where = symbol === null ? hex32(eip) : `${hex32(eip)} <${symbol}>`;
   const cause = row.raisedAt === null ? 'spurious, ' : '';
-  return `line ${line}, ${cause}taken ${formatInstant(acceptedAt)} as vector 0x${vector.toString(16)} at CPL ${cpl ?? '?'}, EIP ${where}, shadow ${shadow ?? 'none'}`;
+  return `${lineText(line)}, ${cause}taken ${formatInstant(acceptedAt)} as vector 0x${vector.toString(16)} at CPL ${cpl ?? '?'}, EIP ${where}, shadow ${shadow ?? 'none'}`;
+}
+
+function lineText(line: number): string {
+  return line < LINE_APIC_TIMER ? `line ${line}` : describeLine(line);
 }
 
 function fieldsText(row: EventRow): string {

@@ -10,6 +10,7 @@ import type { ListenAddress } from './listen-address.js';
 import { liveSource } from './live-source.js';
 import type { MachineOptions } from './machine-options.js';
 import { setUp, startFromOptions, startFromTrace } from './machine-setup.js';
+import { tracePorts } from './port-trace.js';
 import { Progress } from './progress.js';
 import { StopSignal } from './stop-signal.js';
 import { openTraceFile, readInput } from './trace-file.js';
@@ -24,10 +25,11 @@ interface Served {
 
 /** Serves until a signal ends it, or with `once` until the first client has gone; the exit status. */
 export async function gdb(
-  path: string,
+  path: string | undefined,
   options: MachineOptions & { readonly listen: ListenAddress; readonly once?: true },
 ): Promise<number> {
-  const { timeline, symbols } = isTrace(path) ? fromTrace(path) : fromImage(path, options);
+  const { timeline, symbols } =
+    path !== undefined && isTrace(path) ? fromTrace(path) : fromImage(path, options);
   const server = await serveGdb(new TimelineTarget(timeline, symbols), {
     ...options.listen,
     once: options.once === true,
@@ -37,11 +39,10 @@ export async function gdb(
   process.stderr.write(
     `holdoff: listening on ${address}; in gdb: target remote ${address}; Ctrl-C ends it\n`,
   );
-  const guest = new GuestConsole(
-    options.serial === 'stdio' ? process.stdout : null,
-    new Progress(process.stderr),
-  );
+  const progress = new Progress(process.stderr);
+  const guest = new GuestConsole(options.serial === 'stdio' ? process.stdout : null, progress);
   timeline.onSerialOutput = (byte) => guest.write(byte);
+  if (options.tracePorts === true) tracePorts(timeline.machine, progress);
   const flushing = setInterval(() => guest.flush(), FLUSH_MILLISECONDS);
   const stop = new StopSignal(() => server.close());
   watchStdout(() => stop.raise());
@@ -66,7 +67,7 @@ function fromTrace(path: string): Served {
   return { timeline, symbols: image.symbols };
 }
 
-function fromImage(path: string, options: MachineOptions): Served {
+function fromImage(path: string | undefined, options: MachineOptions): Served {
   const start = startFromOptions(path, options);
   const { machine, image } = setUp(start);
   const timeline = Timeline.live(machine, liveSource(start.machine, true), {

@@ -48,13 +48,9 @@ export class GuestConsole {
   }
 }
 
-/**
- * Calls `gone` when the reader of standard output has gone away, and keeps the failed writes from
- * ending the process.
- */
+/** Calls `gone` when the reader of standard output has gone away. */
 export function watchStdout(gone: () => void): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-    gone();
+    if (error.code === 'EPIPE') gone();
   });
 }

@@ -35,6 +35,7 @@ function infoJson(summary: TraceSummary, header: TraceHeader): object {
 function infoText(path: string, summary: TraceSummary, header: TraceHeader): string {
   const { machine } = header;
   const seed = machine.clock === 'random' ? `, seed ${machine.seed}` : '';
+  const cpu = `${machine.cpu === undefined ? '' : `, a ${machine.cpu}`}${machine.apic ? ', local APIC' : ''}`;
   const events = Object.entries(summary.events)
     .filter(([, count]) => count > 0)
     .map(([kind, count]) => `${kind} ${groupDigits(count)}`);
@@ -43,7 +44,7 @@ function infoText(path: string, summary: TraceSummary, header: TraceHeader): str
       'trace',
       `${path}: ${groupDigits(summary.bytes)} bytes, format ${summary.formatVersion}, by holdoff ${summary.holdoffVersion}`,
     ],
-    ['machine', `${sizeText(machine.memoryBytes)}, ${machine.clock} clock${seed}`],
+    ['machine', `${sizeText(machine.memoryBytes)}${cpu}, ${machine.clock} clock${seed}`],
     ...header.images.map(
       ({ name, role, byteLength }) => [role, `${name}: ${groupDigits(byteLength)} bytes`] as const,
     ),

@@ -6,6 +6,7 @@ import type { Session } from '../replay/session.js';
 import { Doorbell } from './doorbell.js';
 import { GuestConsole, watchStdout } from './guest-console.js';
 import type { MachineOptions } from './machine-options.js';
+import { tracePorts } from './port-trace.js';
 import { Progress, roundCount } from './progress.js';
 import { SliceLength } from './slice-length.js';
 import { StopSignal, turn } from './stop-signal.js';
@@ -34,6 +35,7 @@ export async function runToEnd(
   watchStdout(() => stop.raise());
   machine.onSerialOutput = (byte) => guest.write(byte);
   if (isOnStdio) feedSerial(session, bell);
+  if (options.tracePorts === true) tracePorts(machine, progress);
 
   const began = performance.now();
   const slice = new SliceLength();

@@ -2,7 +2,9 @@
  * The options that say what machine to build and how its time passes: the same for run, record and
  * gdb. Parsing alone; nothing here reads a file.
  */
+
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { CPU_MODELS, type CpuModel, DEFAULT_CPU } from '../machine/machine-options.js';
 
 /** Where guest time and timer interrupts come from. */
 export type ClockChoice = 'virtual' | 'host' | 'random';
@@ -23,6 +25,11 @@ export interface MachineOptions {
   readonly engine: 'auto' | 'interpreter';
   /** Physical address at which a flat binary is loaded and entered. */
   readonly address?: number;
+  /** The path of a ROM to start with, in place of an image. */
+  readonly bios?: string;
+  readonly apic?: true;
+  readonly cpu?: CpuModel;
+  readonly tracePorts?: true;
 }
 
 const MIB = 1 << 20;
@@ -76,6 +83,11 @@ export function parseAddress(text: string): number {
   return address;
 }
 
+/** For every verb that runs a machine. */
+export function tracePortsOption(): Option {
+  return new Option('--trace-ports', 'print writes to unknown ports, and to 0x80, on stderr');
+}
+
 /** Adds the machine options to a verb, defaults included. */
 export function addMachineOptions(command: Command): Command {
   return command
@@ -111,5 +123,13 @@ export function addMachineOptions(command: Command): Command {
       new Option('--address <address>', 'load a flat binary here and enter it').argParser(
         parseAddress,
       ),
-    );
+    )
+    .option('--bios <file>', 'ROM to start with in real mode, in place of an image')
+    .option('--apic', 'give the processor a local APIC')
+    .addOption(
+      new Option('--cpu <model>', 'what processor there is')
+        .choices(CPU_MODELS)
+        .default(DEFAULT_CPU),
+    )
+    .addOption(tracePortsOption());
 }

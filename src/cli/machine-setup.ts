@@ -1,7 +1,9 @@
 /** From options, or from a trace's header, to a machine with its image loaded. */
 import { basename } from 'node:path';
+import { loadBios } from '../machine/loaders/bios.js';
 import { type LoadedImage, loadImage } from '../machine/loaders/image.js';
 import { Machine } from '../machine/machine.js';
+import { DEFAULT_CPU } from '../machine/machine-options.js';
 import { UserError } from '../machine/user-error.js';
 import { describeDamage } from '../replay/trace-damage.js';
 import type { Trace, TraceImage, TraceStart } from '../replay/trace-format.js';
@@ -16,11 +18,31 @@ export interface ReadyMachine {
 }
 
 /**
- * Reads the files that the options name: what a trace of the run starts with.
- * @throws UserError where one cannot be read.
+ * The path of what a run starts with: the image that was named, or else the ROM of `--bios`.
+ * @throws UserError where there is neither, or both.
  */
-export function startFromOptions(path: string, options: MachineOptions): TraceStart {
-  const images: TraceImage[] = [{ name: basename(path), role: 'kernel', bytes: readInput(path) }];
+export function startPath(image: string | undefined, options: MachineOptions): string {
+  const { bios } = options;
+  if (image !== undefined && bios !== undefined) {
+    throw new UserError(
+      `${image} and --bios ${bios}: a run starts with one of them; leave one out`,
+    );
+  }
+  const path = image ?? bios;
+  if (path === undefined) throw new UserError('no image: name a kernel, or give --bios FILE');
+  return path;
+}
+
+/**
+ * Reads the files that the options name: what a trace of the run starts with.
+ * @param image where it is undefined, `--bios` says what to run.
+ * @throws UserError where one cannot be read, or an option is for kernels alone.
+ */
+export function startFromOptions(image: string | undefined, options: MachineOptions): TraceStart {
+  const path = startPath(image, options);
+  const role = options.bios === undefined ? 'kernel' : 'bios';
+  if (role === 'bios') refuseKernelOptions(path, options);
+  const images: TraceImage[] = [{ name: basename(path), role, bytes: readInput(path) }];
   if (options.initrd !== undefined) {
     const bytes = readInput(options.initrd);
     images.push({ name: basename(options.initrd), role: 'initrd', bytes });
@@ -32,10 +54,20 @@ export function startFromOptions(path: string, options: MachineOptions): TraceSt
       clock: options.clock,
       seed: options.seed,
       cmdline: options.cmdline ?? null,
+      ...(options.apic === true ? { apic: true } : {}),
+      ...(options.cpu === undefined ? {} : { cpu: options.cpu }),
     },
     images,
     loadAddress: options.address ?? null,
   };
+}
+
+function refuseKernelOptions(path: string, options: MachineOptions): void {
+  const given = (['cmdline', 'initrd', 'address'] as const).find(
+    (name) => options[name] !== undefined,
+  );
+  if (given === undefined) return;
+  throw new UserError(`${path} is a ROM, and --${given} is for kernels alone; leave it out`);
 }
 
 /**
@@ -56,11 +88,13 @@ export function startFromTrace(trace: Trace, path: string): TraceStart {
  * @throws UserError where the image is broken, foreign or too large.
  */
 export function setUp(start: TraceStart): ReadyMachine {
+  const { memoryBytes, cmdline, apic = false, cpu = DEFAULT_CPU } = start.machine;
+  const machine = new Machine({ memoryBytes, apic, cpu });
+  const bios = start.images.find((image) => image.role === 'bios');
+  if (bios !== undefined) return { machine, image: loadBios(machine, bios) };
   const kernel = start.images.find((image) => image.role === 'kernel');
   if (kernel === undefined) throw new UserError('the trace holds no kernel; record it again');
   const initrd = start.images.find((image) => image.role === 'initrd');
-  const { memoryBytes, cmdline } = start.machine;
-  const machine = new Machine({ memoryBytes });
   const image = loadImage(machine, kernel, {
     ...(cmdline === null ? {} : { cmdline }),
     ...(initrd === undefined ? {} : { initrd: initrd.bytes }),

@@ -11,6 +11,13 @@ process.on('uncaughtException', (error) => {
   process.exit(status);
 });
 
+// A reader that has gone away is no error: `holdoff info x.trace | head -1`.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+}
+
 process.exitCode = await runCommandLine(
   process.argv.slice(2),
   {

@@ -12,6 +12,7 @@ import {
   type MachineOptions,
   parseCount,
   parsePositiveCount,
+  tracePortsOption,
 } from './machine-options.js';
 import { holdoffVersion } from './package-root.js';
 
@@ -69,21 +70,21 @@ function createProgram(output: CommandOutput, setStatus: (status: number) => voi
     .addHelpText('after', STATUSES);
 
   addMachineOptions(verb('run', 'run an image, recording nothing'))
-    .argument('<image>', 'Multiboot, ELF or flat binary kernel')
+    .argument('[image]', 'Multiboot, ELF or flat binary kernel; none with --bios')
     .addHelpText('after', example('holdoff run kernel.elf --memory 32M --cmdline "debug"'))
-    .action(async (image: string, options: MachineOptions) => {
+    .action(async (image: string | undefined, options: MachineOptions) => {
       const { run } = await import('./run.js');
       setStatus(await run(image, options));
     });
 
   addMachineOptions(verb('record', 'run an image and write a trace of the run'))
-    .argument('<image>', 'Multiboot, ELF or flat binary kernel')
+    .argument('[image]', 'Multiboot, ELF or flat binary kernel; none with --bios')
     .option('-o, --output <trace>', "where to write (default: the image's name with .trace)")
     .addHelpText(
       'after',
       example('holdoff record kernel.elf -o race.trace --clock random --seed 7'),
     )
-    .action(async (image: string, options: MachineOptions & { output?: string }) => {
+    .action(async (image: string | undefined, options: MachineOptions & { output?: string }) => {
       const { record } = await import('./record.js');
       setStatus(await record(image, options));
     });
@@ -92,8 +93,9 @@ function createProgram(output: CommandOutput, setStatus: (status: number) => voi
     .argument('<trace>', 'a recorded trace')
     .option('--json', 'print the result as JSON, and not what the guest prints')
     .addOption(new Option('--to <instant>', 'stop at this instant').argParser(parseInstantOption))
+    .addOption(tracePortsOption())
     .addHelpText('after', example('holdoff replay race.trace'))
-    .action(async (trace: string, options: { json?: true; to?: number }) => {
+    .action(async (trace: string, options: { json?: true; to?: number; tracePorts?: true }) => {
       const { replay } = await import('./replay.js');
       setStatus(await replay(trace, options));
     });
@@ -133,7 +135,7 @@ function createProgram(output: CommandOutput, setStatus: (status: number) => voi
     );
 
   addMachineOptions(verb('gdb', 'serve a trace, or an image that runs live, to gdb'))
-    .argument('<trace-or-image>', 'a recorded trace, or a kernel')
+    .argument('[trace-or-image]', 'a recorded trace, or a kernel; none with --bios')
     .addOption(
       new Option('--listen <host:port>', 'where gdb connects to')
         .argParser(parseListen)
@@ -146,7 +148,10 @@ function createProgram(output: CommandOutput, setStatus: (status: number) => voi
 Then in another terminal: gdb kernel.elf -ex 'target remote localhost:1234'`,
     )
     .action(
-      async (path: string, options: MachineOptions & { listen: ListenAddress; once?: true }) => {
+      async (
+        path: string | undefined,
+        options: MachineOptions & { listen: ListenAddress; once?: true },
+      ) => {
         const { gdb } = await import('./gdb.js');
         setStatus(await gdb(path, options));
       },

@@ -5,7 +5,7 @@ import { TraceWriter } from '../replay/trace-format.js';
 import { runToEnd } from './live-run.js';
 import { liveSource } from './live-source.js';
 import type { MachineOptions } from './machine-options.js';
-import { setUp, startFromOptions } from './machine-setup.js';
+import { setUp, startFromOptions, startPath } from './machine-setup.js';
 import { plural } from './numbers.js';
 import { reportEnd, statusOf } from './outcome.js';
 import { OutputFile } from './trace-file.js';
@@ -15,16 +15,18 @@ const FLUSH_MILLISECONDS = 50;
 
 /** Records the image; the exit status. */
 export async function record(
-  path: string,
+  image: string | undefined,
   options: MachineOptions & { readonly output?: string },
 ): Promise<number> {
-  const start = startFromOptions(path, options);
-  const { machine, image } = setUp(start);
+  const start = startFromOptions(image, options);
+  const { machine, image: loaded } = setUp(start);
   // Only now: a broken image leaves no trace behind.
   const file =
-    options.output === undefined ? OutputFile.createFor(path) : OutputFile.create(options.output);
+    options.output === undefined
+      ? OutputFile.createFor(startPath(image, options))
+      : OutputFile.create(options.output);
   try {
-    const loadAddress = image.kind === 'flat' ? start.loadAddress : null;
+    const loadAddress = loaded.kind === 'flat' ? loaded.entry : null;
     const writer = new TraceWriter((bytes) => file.write(bytes), { ...start, loadAddress });
     const session = new Session(machine, liveSource(start.machine), {
       recorder: new Recorder(machine, writer),

@@ -10,6 +10,7 @@ import { STATUS_DIVERGED, STATUS_INTERRUPTED, STATUS_OK } from './errors.js';
 import { GuestConsole, watchStdout } from './guest-console.js';
 import { setUp, startFromTrace } from './machine-setup.js';
 import { reportEnd, statusOf } from './outcome.js';
+import { tracePorts } from './port-trace.js';
 import { Progress } from './progress.js';
 import { SliceLength } from './slice-length.js';
 import { StopSignal, turn } from './stop-signal.js';
@@ -30,7 +31,7 @@ interface ReplayResult {
 /** Replays the trace; the exit status. */
 export async function replay(
   path: string,
-  options: { readonly json?: true; readonly to?: Instant },
+  options: { readonly json?: true; readonly to?: Instant; readonly tracePorts?: true },
 ): Promise<number> {
   const trace = openTraceFile(path);
   const { machine } = setUp(startFromTrace(trace, path));
@@ -40,8 +41,9 @@ export async function replay(
   const until = Math.min(options.to ?? Number.POSITIVE_INFINITY, trace.lastInstant + 1);
   const serial = await advance(machine, replayer, {
     until,
-    total: trace.lastInstant,
+    total: Math.min(options.to ?? Number.POSITIVE_INFINITY, trace.lastInstant),
     isPrinting: options.json !== true,
+    tracesPorts: options.tracePorts === true,
     stop,
   });
   stop.release();
@@ -67,11 +69,13 @@ async function advance(
     readonly until: Instant;
     readonly total: Instant;
     readonly isPrinting: boolean;
+    readonly tracesPorts: boolean;
     readonly stop: StopSignal;
   },
 ): Promise<number> {
   const progress = new Progress(process.stderr);
   const guest = new GuestConsole(how.isPrinting ? process.stdout : null, progress);
+  if (how.tracesPorts) tracePorts(machine, progress);
   watchStdout(() => how.stop.raise());
   let serial = 0;
   machine.onSerialOutput = (byte) => {

@@ -8,7 +8,7 @@ import { setUp, startFromOptions } from './machine-setup.js';
 import { reportEnd, statusOf } from './outcome.js';
 
 /** Runs the image; the exit status. */
-export async function run(path: string, options: MachineOptions): Promise<number> {
+export async function run(path: string | undefined, options: MachineOptions): Promise<number> {
   const start = startFromOptions(path, options);
   const { machine } = setUp(start);
   const session = new Session(machine, liveSource(start.machine), {

@@ -2,8 +2,8 @@
 import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { basename, extname } from 'node:path';
 import { UserError } from '../machine/user-error.js';
-import { describeDamage } from '../replay/trace-damage.js';
-import { readTrace, type Trace } from '../replay/trace-format.js';
+import { describeDamage, type TraceDamage } from '../replay/trace-damage.js';
+import { bytesSource, openTrace, type Trace } from '../replay/trace-format.js';
 import { fileError } from './errors.js';
 
 /** Reads a file whole. @throws UserError where it cannot be read. */
@@ -21,21 +21,32 @@ export function readInput(path: string): Uint8Array {
  * @throws UserError
  */
 export function openTraceFile(path: string): Trace {
-  const bytes = readInput(path);
-  let trace: Trace;
-  try {
-    trace = readTrace(bytes);
-  } catch (error) {
-    throw error instanceof UserError ? new UserError(`${path}: ${error.message}`) : error;
+  const opened = openTrace(bytesSource(readInput(path)));
+  const damage = opened.isWhole ? opened.value.damage : opened.damage;
+  if (opened.isWhole && (damage === null || damage.kind === 'cut')) {
+    if (damage !== null) {
+      const what = describeDamage(damage);
+      process.stderr.write(
+        `holdoff: ${path} was cut short at ${what}; what comes before is used\n`,
+      );
+    }
+    return opened.value;
   }
-  const { damage } = trace;
-  if (damage === null) return trace;
+  throw new UserError(`${path} ${refusal(damage!)}`);
+}
+
+function refusal(damage: TraceDamage): string {
   const what = describeDamage(damage);
-  if (damage.kind !== 'cut') {
-    throw new UserError(`${path} is damaged at ${what}; get an undamaged copy, or record again`);
+  switch (damage.kind) {
+    case 'foreign':
+      return 'is not a holdoff trace; name a file that holdoff record wrote';
+    case 'unsupported':
+      return `cannot be read: ${what}`;
+    case 'cut':
+      return `was cut short before its recording began, at ${what}; record again`;
+    case 'corrupt':
+      return `is damaged at ${what}; get an undamaged copy, or record again`;
   }
-  process.stderr.write(`holdoff: ${path} was cut short at ${what}; what comes before is used\n`);
-  return trace;
 }
 
 /** A file that grows by whole writes: what was handed to `write` is in the file when it returns. */

@@ -1,6 +1,7 @@
 /** Finds out what a window shows: steps through a stretch of a timeline and notes what each step is. */
 import { EFLAGS_IF } from '../cpu/eflags.js';
 import { FLAG_SYSTEM, MODE, MODE_CODE32, SEG_CS, SHADOW } from '../cpu/state-layout.js';
+import { describeLine } from '../machine/input.js';
 import type { Machine } from '../machine/machine.js';
 import type { TraceEvent } from '../replay/event.js';
 import type { Instant } from '../replay/instant.js';
@@ -98,7 +99,7 @@ function presentRow(machine: Machine, symbols: Symbols | null): StepRow {
 function eventNote(event: TraceEvent): string[] {
   switch (event.kind) {
     case 'irq':
-      return [`IRQ ${event.line} rises`];
+      return [`${describeLine(event.line)} rises`];
     case 'nmi':
       return ['an NMI arrives'];
     case 'serial':
@@ -116,7 +117,7 @@ function eventNote(event: TraceEvent): string[] {
 function deliveryText(events: readonly TraceEvent[]): string {
   for (const event of events) {
     if (event.kind === 'accept') {
-      return `IRQ ${event.line} is taken: vector 0x${event.vector.toString(16)}`;
+      return `${describeLine(event.line)} is taken: vector 0x${event.vector.toString(16)}`;
     }
   }
   return 'an exception is delivered';

@@ -11,7 +11,8 @@ import { DR6_BS } from './control-registers.js';
 import { Core } from './core.js';
 import { DebugBreakpoints } from './debug-breakpoints.js';
 import { EFLAGS_IF, EFLAGS_RF, EFLAGS_TF } from './eflags.js';
-import { Engine } from './engine/engine.js';
+import { Engine, type EngineKind } from './engine/engine.js';
+import { HOT_ENTRIES } from './engine/hot-code.js';
 import { fault, VECTOR_BP, VECTOR_DB, VECTOR_NMI, VECTOR_OF } from './fault.js';
 import { type AccessWatch, Mmu } from './mmu.js';
 import { PhysicalMemory } from './physical-memory.js';
@@ -42,6 +43,14 @@ const MAX_BUDGET = 0x3fffffff;
 /** INT3, INT n, INTO, INT1: where they enter a handler, TF is cleared and makes no trap. */
 const SOFTWARE_INTERRUPTS = new Set([0xcc, 0xcd, 0xce, 0xf1]);
 
+/** What may be chosen of a processor. */
+export interface CpuOptions {
+  /** No choice shows in the guest or in an instant. */
+  readonly engine?: EngineKind;
+  /** Entries after which a block is compiled. */
+  readonly hotEntries?: number;
+}
+
 export class Cpu {
   readonly core: Core;
   /** Called just before each delivery; it must not change the guest. */
@@ -55,14 +64,19 @@ export class Cpu {
    * @param ramBytes a multiple of 64 KiB.
    * @param mmio physical addresses that are not RAM.
    */
-  constructor(ramBytes: number, mmio: Mmio, bus: CpuBus) {
+  constructor(ramBytes: number, mmio: Mmio, bus: CpuBus, options: CpuOptions = {}) {
     const pages = Math.ceil((L.RAM_BASE + ramBytes) / WASM_PAGE);
     const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
     const state = new State(memory);
     const physical = new PhysicalMemory(state, ramBytes, mmio);
     const mmu = new Mmu(state, physical);
     this.core = new Core(state, physical, mmu, bus);
-    this.#engine = new Engine(this.core, pages);
+    this.#engine = new Engine(
+      this.core,
+      pages,
+      options.engine ?? 'auto',
+      options.hotEntries ?? HOT_ENTRIES,
+    );
     this.#debug = new DebugBreakpoints(this.core);
     this.reset();
   }
@@ -95,6 +109,7 @@ export class Cpu {
 
   /** The state after RESET, at instant 0. RAM keeps its content. Intel SDM vol. 3A, table 9-1. */
   reset(): void {
+    this.core.isExecuting = false;
     resetState(this.core);
     this.#engine.clear();
     this.#stopRequested = false;

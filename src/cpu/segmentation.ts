@@ -15,9 +15,8 @@ import {
   ACCESS_CODE,
   ACCESS_CONFORMING,
   ACCESS_EXPAND_DOWN,
+  ACCESS_GRANULARITY,
   ACCESS_PRESENT,
-  ACCESS_S,
-  ACCESS_WRITABLE,
   accessDpl,
   Descriptor,
   isConformingCode,
@@ -36,6 +35,8 @@ import * as L from './state-layout.js';
 
 /** The access rights of a segment in virtual-8086 mode: data, writable, DPL 3. */
 const ACCESS_V86 = 0xf3;
+/** Those of one loaded in real mode: the same with DPL 0. */
+const ACCESS_REAL = 0x93;
 
 /**
  * Writes a segment register, hidden part included, with no check at all, and what derives from it: its
@@ -67,6 +68,7 @@ export function setSegment(
   const isBig = (access & ACCESS_BIG) !== 0;
   if (segment === L.SEG_CS) setMode(core.state, L.MODE_CODE32, isBig);
   else if (segment === L.SEG_SS) setMode(core.state, L.MODE_STACK32, isBig);
+  if (segment <= L.SEG_DS) setMode(core.state, L.MODE_FLAT, isFlat(core.state));
   if (isCodeMoved) core.onCodeMapChange();
 }
 
@@ -115,7 +117,21 @@ export function updateMode(core: Core): void {
   if (state.cr0 & CR0_PE && (state.get(L.FLAG_SYSTEM) & EFLAGS_VM) === 0) {
     mode |= L.MODE_PROTECTED;
   }
+  if (isFlat(state)) mode |= L.MODE_FLAT;
   state.set(L.MODE, mode);
+}
+
+/** SEGMENT_WRITE_BELOW of a writable segment whose limit is FFFFFFFFh. */
+const FLAT_BELOW = -3;
+
+function isFlat(state: State): boolean {
+  if (state.segmentBase(L.SEG_CS) !== 0 || state.segmentLimit(L.SEG_CS) !== -1) return false;
+  return isFlatData(state, L.SEG_SS) && isFlatData(state, L.SEG_DS) && isFlatData(state, L.SEG_ES);
+}
+
+function isFlatData(state: State, segment: SegmentIndex): boolean {
+  const at = L.SEGMENTS + segment * L.SEGMENT_BYTES;
+  return state.segmentBase(segment) === 0 && state.get(at + L.SEGMENT_WRITE_BELOW) === FLAT_BELOW;
 }
 
 /** CR0.PE is set and EFLAGS.VM clear: selectors name descriptors. */
@@ -202,20 +218,16 @@ export function checkDataSegment(
 
 /**
  * Loads a segment register the way of the 8086: base = selector * 16. In virtual-8086 mode limit and
- * rights are fixed; in real mode they stay what they were, as on the processor.
+ * rights are fixed. In real mode the segment can be read and written, CS too, while its limit and the D
+ * or B bit stay what they were: a segment that was left large stays so ("unreal mode").
  */
 export function setRealSegment(core: Core, segment: SegmentIndex, selector: number): void {
   const state = core.state;
   const isV86 = (state.get(L.FLAG_SYSTEM) & EFLAGS_VM) !== 0;
   const base = (selector & 0xffff) << 4;
   const limit = isV86 ? 0xffff : state.segmentLimit(segment);
-  setSegment(core, segment, selector, base, limit, isV86 ? ACCESS_V86 : realAccess(state, segment));
-}
-
-function realAccess(state: State, segment: SegmentIndex): number {
-  const access = state.segmentAccess(segment);
-  // A null selector loaded in protected mode leaves nothing usable behind: start from plain data.
-  return access & ACCESS_PRESENT ? access : ACCESS_PRESENT | ACCESS_S | ACCESS_WRITABLE;
+  const kept = state.segmentAccess(segment) & (ACCESS_BIG | ACCESS_GRANULARITY);
+  setSegment(core, segment, selector, base, limit, isV86 ? ACCESS_V86 : kept | ACCESS_REAL);
 }
 
 /**

@@ -11,6 +11,7 @@ const NOT_ARCHITECTURAL = [
   L.BUDGET,
   L.SAVED_ESP,
   L.ESP_GUARD,
+  L.MODE,
   L.TLB_BASE,
 ];
 

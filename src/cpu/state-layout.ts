@@ -175,3 +175,5 @@ export const MODE_STACK32 = 2;
 export const MODE_USER = 4;
 /** CR0.PE is set and EFLAGS.VM clear. */
 export const MODE_PROTECTED = 8;
+/** CS, SS, DS and ES cover all of linear memory from 0, and the latter three may be written. */
+export const MODE_FLAT = 16;

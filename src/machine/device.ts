@@ -1,7 +1,7 @@
 /** What every chip of the PC offers to whoever resets, saves and restores the machine. */
 
 /** Reads a clock through the machine's one door for input: the guest's present time, as it was injected. */
-export type ReadClock = (source: 'pit' | 'rtc') => number;
+export type ReadClock = (source: 'pit' | 'rtc' | 'apic') => number;
 
 /** A chip. Its behaviour follows from its state, port accesses and injected inputs alone. */
 export interface Device {

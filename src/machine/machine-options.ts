@@ -1,10 +1,19 @@
 /** What a machine is built from. A trace carries it. */
 import { UserError } from './user-error.js';
 
+/** Processors to choose from, by what the i386's descendants are called. */
+export const CPU_MODELS = ['386', '486', '586', '686'] as const;
+export type CpuModel = (typeof CPU_MODELS)[number];
+export const DEFAULT_CPU: CpuModel = '686';
+
 /** What can be chosen about the machine itself. */
 export interface MachineOptions {
   /** RAM in bytes: a multiple of 4096, from 1 MiB to 2 GiB. */
   readonly memoryBytes: number;
+  /** The processor has a local APIC. False where absent. */
+  readonly apic?: boolean;
+  /** What processor there is. `DEFAULT_CPU` where absent. */
+  readonly cpu?: CpuModel;
 }
 
 const MIB = 1 << 20;

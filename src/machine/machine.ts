@@ -4,20 +4,24 @@
  * Nothing here depends on the host or on where `run` returns: what the guest sees follows from its own
  * instructions and from what `inject` brings, and from nothing else.
  */
-import type { AccessSize, CpuBus, Mmio } from '../cpu/bus.js';
+import type { AccessSize, CpuBus } from '../cpu/bus.js';
 import { Cpu, type RunExit } from '../cpu/cpu.js';
+import { EFLAGS_IF } from '../cpu/eflags.js';
 import { PAGE_MMIO, PAGE_ROM } from '../cpu/physical-memory.js';
-import { SHADOW } from '../cpu/state-layout.js';
+import { FLAG_SYSTEM, SHADOW } from '../cpu/state-layout.js';
+import { Apic } from './apic.js';
 import { DebugExit } from './debug-exit.js';
 import type { Device } from './device.js';
+import { FwCfg } from './fw-cfg.js';
 import { I8042 } from './i8042.js';
-import type { ClockSource, MachineInput } from './input.js';
+import { type ClockSource, LINE_APIC_TIMER, type MachineInput } from './input.js';
 import { checkMachineOptions, type MachineOptions } from './machine-options.js';
+import { PhysicalMap } from './physical-map.js';
 import { Pic8259 } from './pic8259.js';
 import { Pit8254 } from './pit8254.js';
 import { PortBus } from './port-bus.js';
 import { Port61 } from './port61.js';
-import { PostPort } from './post-port.js';
+import { POST_PORT, PostPort } from './post-port.js';
 import { RtcCmos } from './rtc-cmos.js';
 import { Uart16550 } from './uart16550.js';
 
@@ -30,9 +34,12 @@ export interface MachineState {
   readonly devices: Readonly<Record<string, readonly number[]>>;
 }
 
-/** Hears what happens at the interrupt controller. Must not touch the machine. */
+/** Hears what happens at the interrupt controllers. Must not touch the machine. */
 export interface MachineObserver {
-  /** A rising edge at an input of the interrupt controllers, whatever caused it. */
+  /**
+   * A rising edge at an input of the 8259s, whatever caused it, or a request that the local APIC makes
+   * (see input.ts for the lines).
+   */
   irqRaised(line: number): void;
   /**
    * The processor takes an interrupt: at the boundary, just before the delivery.
@@ -57,11 +64,11 @@ const ROM_FIRST = 0xc0000;
 const ROM_END = 0x100000;
 const PAGE_SHIFT = 12;
 
-/** What answers outside RAM: nothing. Reads are all ones, writes are lost (also those to a ROM). */
-const OPEN_BUS: Mmio = {
-  read: (_physical, size) => (size === 4 ? -1 : size === 2 ? 0xffff : 0xff),
-  write: () => undefined,
-};
+/** So much of a BIOS is seen below 1 MiB too. */
+const LOW_BIOS_BYTES = 0x20000;
+
+/** Told of a write to a port, with its value unsigned, before the write takes effect. */
+export type PortWriteObserver = (port: number, size: AccessSize, value: number) => void;
 
 /** A whole PC. After construction it is as after `reset`, with all of RAM zero. */
 export class Machine {
@@ -75,12 +82,18 @@ export class Machine {
   readonly uart: Uart16550;
   readonly post: PostPort;
   readonly debugExit: DebugExit;
+  readonly fwCfg: FwCfg;
+  /** The local APIC, or null where the processor has none. */
+  readonly apic: Apic | null;
   /** Every device, in the order in which they are saved and reset. */
   readonly devices: readonly Device[];
   readonly memoryBytes: number;
+  readonly #map: PhysicalMap;
 
   /** Hears of interrupts, or null. */
   observer: MachineObserver | null = null;
+  /** Hears of writes to ports that no device claims, and to the POST port; it must not touch the machine. */
+  onUnknownWrite: PortWriteObserver | null = null;
   /**
    * Called when the guest needs to know the time. Whoever drives the machine sets it, and must call
    * `inject` with a clock input of this source exactly once before it returns.
@@ -108,6 +121,8 @@ export class Machine {
     this.uart = new Uart16550(this.ports);
     this.post = new PostPort(this.ports);
     this.debugExit = new DebugExit(this.ports);
+    this.fwCfg = new FwCfg(this.ports, options.memoryBytes);
+    this.apic = options.apic ? new Apic(readClock) : null;
     // The interrupt controller comes last, so that a reset leaves it without a trace of the others'.
     this.devices = [
       this.pit,
@@ -117,10 +132,13 @@ export class Machine {
       this.uart,
       this.post,
       this.debugExit,
+      this.fwCfg,
       this.ports,
       this.pic,
+      ...(this.apic === null ? [] : [this.apic]),
     ];
-    this.cpu = new Cpu(options.memoryBytes, OPEN_BUS, this.#bus());
+    this.#map = new PhysicalMap(this.apic);
+    this.cpu = new Cpu(options.memoryBytes, this.#map, this.#bus());
     this.#wire();
     const { physical } = this.cpu.core;
     for (let page = DARK_VIDEO_FIRST; page < DARK_VIDEO_END; page += 1 << PAGE_SHIFT) {
@@ -141,12 +159,18 @@ export class Machine {
     return this.debugExit.value;
   }
 
+  /** Something from outside may still wake the processor, if it is halted: an interrupt, or an NMI. */
+  get isWakeable(): boolean {
+    if (this.apic?.turnsInterruptsIntoNmi) return true;
+    return (this.cpu.core.state.get(FLAG_SYSTEM) & EFLAGS_IF) !== 0;
+  }
+
   /** The processor and all devices as after power-on; RAM stays as it is. */
   reset(): void {
     this.#ending = null;
     this.cpu.reset();
     for (const device of this.devices) device.reset();
-    this.cpu.setInterruptLine(this.pic.interruptPin);
+    this.#setInterruptPin(this.pic.interruptPin);
   }
 
   /**
@@ -172,7 +196,9 @@ export class Machine {
         break;
       case 'nmi':
         // Port 70h bit 7 gates the edge; one that comes while it is set is lost.
-        if (!this.rtc.isNmiMasked) this.cpu.raiseNmi();
+        if (this.rtc.isNmiMasked) break;
+        if (this.apic === null) this.cpu.raiseNmi();
+        else this.apic.edgeLint1();
         break;
       case 'exception':
         this.cpu.injectException(input.vector, input.errorCode);
@@ -198,6 +224,18 @@ export class Machine {
     }
   }
 
+  /**
+   * Puts a BIOS into the ROM that ends at 4 GiB, where the processor starts after a reset, and its last
+   * 128 KiB (all of it, where it is smaller) into ROM space below 1 MiB.
+   * @param bytes a multiple of 4096 of them.
+   */
+  loadBios(bytes: Uint8Array): void {
+    this.#map.rom = bytes;
+    const low = bytes.subarray(Math.max(0, bytes.length - LOW_BIOS_BYTES));
+    this.loadRom(ROM_END - low.length, low);
+    this.cpu.core.mmu.flush();
+  }
+
   /** The small state at a boundary between steps. RAM is the checkpoints' matter. */
   save(): MachineState {
     return {
@@ -216,6 +254,7 @@ export class Machine {
       if (saved === undefined) throw new Error(`the state lacks device ${device.name}`);
       device.restore(saved);
     }
+    this.#map.follow(this.cpu.core);
     this.cpu.restore(state.cpu);
     this.#ending = null;
   }
@@ -223,15 +262,25 @@ export class Machine {
   #bus(): CpuBus {
     return {
       readPort: (port: number, size: AccessSize) => this.ports.read(port, size),
-      writePort: (port: number, size: AccessSize, value: number) =>
-        this.ports.write(port, size, value),
+      writePort: (port: number, size: AccessSize, value: number) => {
+        if (this.onUnknownWrite !== null) this.#reportUnknownWrite(port, size, value);
+        this.ports.write(port, size, value);
+      },
+      localApic: this.apic,
       acknowledgeInterrupt: () => this.#acknowledgeInterrupt(),
       readTimestamp: () => this.#readClock('tsc'),
     };
   }
 
   #wire(): void {
-    this.pic.onInterruptPin = (level) => this.cpu.setInterruptLine(level);
+    this.pic.onInterruptPin = (level) => this.#setInterruptPin(level);
+    if (this.apic !== null) {
+      this.apic.onInterruptPin = (level) => this.cpu.setInterruptLine(level);
+      this.apic.onNmi = () => this.cpu.raiseNmi();
+      this.apic.onInit = () => this.#end('reset');
+      this.apic.onRequest = (line) => this.observer?.irqRaised(line);
+      this.apic.onMove = () => this.#map.follow(this.cpu.core);
+    }
     this.pic.onRisingEdge = (line) => this.observer?.irqRaised(line);
     this.pit.onOutput0 = (level) => this.pic.setLine(IRQ_TIMER, level);
     this.keyboard.onInterrupt = (level) => this.pic.setLine(IRQ_KEYBOARD, level);
@@ -241,16 +290,28 @@ export class Machine {
     this.debugExit.onExit = () => this.#end('exit');
   }
 
+  /** The 8259s' INTR pin goes to the processor, or to the local APIC's LINT0. */
+  #setInterruptPin(level: boolean): void {
+    if (this.apic === null) this.cpu.setInterruptLine(level);
+    else this.apic.setLint0(level);
+  }
+
+  #reportUnknownWrite(port: number, size: AccessSize, value: number): void {
+    if (this.ports.isClaimed(port) && port !== POST_PORT) return;
+    this.onUnknownWrite?.(port, size, size === 4 ? value >>> 0 : value & (2 ** (size * 8) - 1));
+  }
+
   #end(ending: 'exit' | 'reset'): void {
     this.#ending = ending;
     this.cpu.requestStop();
   }
 
   #acknowledgeInterrupt(): number {
-    const vector = this.pic.acknowledge();
+    const own = this.apic?.acknowledge() ?? -1;
+    const vector = own < 0 ? this.pic.acknowledge() : own;
     if (this.observer !== null) {
       const { state } = this.cpu.core;
-      const line = this.pic.acknowledgedLine;
+      const line = own < 0 ? this.pic.acknowledgedLine : this.apic!.acknowledgedLine;
       this.observer.irqAccepted(vector, line, state.cpl, state.eip, state.get(SHADOW));
     }
     return vector;
@@ -259,6 +320,7 @@ export class Machine {
   #injectIrq(line: number): void {
     if (line === IRQ_TIMER) this.pit.edge();
     else if (line === IRQ_RTC) this.rtc.edge();
+    else if (line === LINE_APIC_TIMER && this.apic !== null) this.apic.timerEdge();
     else if (!Number.isInteger(line) || line < 0 || line >= IRQ_LINES || DEVICE_LINES.has(line)) {
       throw new Error(
         `IRQ line ${line} takes no injected edge: it belongs to a device or isn't there`,

@@ -44,6 +44,11 @@ export class PortBus implements Device {
     }
   }
 
+  /** A chip answers at this port. */
+  isClaimed(port: number): boolean {
+    return this.#owner[port] !== 0;
+  }
+
   /** Reads 1, 2 or 4 bytes; 4 bytes come signed. Has whatever side effect the chip's read has. */
   read(port: number, size: AccessSize): number {
     const owner = this.#owner[port];

@@ -2,7 +2,7 @@
 import { checkStateLength, type Device } from './device.js';
 import type { PortBus } from './port-bus.js';
 
-const PORT = 0x80;
+export const POST_PORT = 0x80;
 
 /** Keeps the last byte written, which is also what a read returns. */
 export class PostPort implements Device {
@@ -10,7 +10,7 @@ export class PostPort implements Device {
   #code = 0;
 
   constructor(ports: PortBus) {
-    ports.claim(PORT, PORT, {
+    ports.claim(POST_PORT, POST_PORT, {
       read: () => this.#code,
       write: (_port, _size, value) => {
         this.#code = value;

@@ -5,7 +5,7 @@
 import type { Instant } from './instant.js';
 
 /** Steps between checkpoints where a timeline is run forward for the first time. */
-export const STRIDE = 4_000_000;
+export const STRIDE = 1_000_000;
 /** Going to an instant from before it leaves no checkpoint closer to it than this. */
 const CLOSEST = 1024;
 

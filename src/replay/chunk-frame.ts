@@ -9,8 +9,12 @@ import { crc32, deflateRawSync, inflateRawSync } from 'node:zlib';
 import type { Instant } from './instant.js';
 import { type Checked, type DamageKind, Malformed } from './trace-damage.js';
 
-/** The one version of the format so far. It counts changes that an older reader cannot read past. */
-export const FORMAT_VERSION = 1;
+/**
+ * The versions of the format so far, which count changes that an older reader cannot read past. A trace has
+ * the lowest that has a word for all that it says: see `formatVersionOf`.
+ */
+const VERSION_LEAST = 1;
+const VERSION_MOST = 2;
 
 /** `bin 8` of 14 bytes, then "holdoff\n": the high bit and the newline betray a mangled transfer. */
 const MAGIC = Uint8Array.of(0xc4, 0x0e, 0x68, 0x6f, 0x6c, 0x64, 0x6f, 0x66, 0x66, 0x0a);
@@ -73,12 +77,12 @@ export interface ChunkFrame {
 /** What a new chunk is made of. */
 export type NewChunk = Pick<ChunkFrame, 'type' | 'sequence' | 'from' | 'to'>;
 
-/** The first 16 bytes of every trace. */
-export function encodePrelude(): Uint8Array {
+/** The first 16 bytes of a trace of this version. */
+export function encodePrelude(version = VERSION_LEAST): Uint8Array {
   const prelude = new Uint8Array(PRELUDE_BYTES);
   const view = new DataView(prelude.buffer);
   prelude.set(MAGIC);
-  view.setUint16(10, FORMAT_VERSION);
+  view.setUint16(10, version);
   view.setUint32(12, crc32(prelude.subarray(0, 12)));
   return prelude;
 }
@@ -102,8 +106,8 @@ export function checkPrelude(start: Uint8Array): Checked<number> {
     return damaged('corrupt', 12, `checksum ${hex32(crc)}`, hex32(view.getUint32(12)));
   }
   const version = view.getUint16(10);
-  if (version !== FORMAT_VERSION) {
-    const expected = `trace format version ${FORMAT_VERSION}`;
+  if (version < VERSION_LEAST || version > VERSION_MOST) {
+    const expected = `trace format version ${VERSION_LEAST} to ${VERSION_MOST}`;
     return damaged('unsupported', 10, expected, `version ${version}`);
   }
   return { isWhole: true, value: version };

@@ -1,4 +1,5 @@
 /** Where a replay first left the recorded past. */
+import { describeLine } from '../machine/input.js';
 import type { TraceEvent } from './event.js';
 import { formatInstant, type Instant } from './instant.js';
 
@@ -48,10 +49,10 @@ export function subsystemOf(event: TraceEvent): Subsystem {
 function describeKind(event: TraceEvent): string {
   switch (event.kind) {
     case 'irq':
-      return `IRQ ${event.line} raised`;
+      return `${describeLine(event.line)} raised`;
     case 'accept': {
       const eip = (event.eip >>> 0).toString(16);
-      return `IRQ ${event.line} taken (vector ${event.vector}, CPL ${event.cpl}, EIP 0x${eip}, shadow ${event.shadow})`;
+      return `${describeLine(event.line)} taken (vector ${event.vector}, CPL ${event.cpl}, EIP 0x${eip}, shadow ${event.shadow})`;
     }
     case 'nmi':
       return 'an NMI';

@@ -7,6 +7,7 @@
  * Writing and reading stand side by side, kind by kind: change both. docs/trace-format.md, "Events".
  */
 
+import { LINES } from '../machine/input.js';
 import { type BodyEvent, DIGEST_BYTES_MOST, SHIM_ARGS_MOST } from './event.js';
 import { CLOCK_SOURCES, isTick, Predictions } from './event-predictions.js';
 import type { Instant } from './instant.js';
@@ -65,10 +66,13 @@ const FLAGS: Readonly<Record<number, number>> = {
   [SHIM]: SAME_INSTANT | HAS_MORE,
 };
 
-const LINE: Range = { least: 0, most: 15 };
-/** Line, CPL and shadow of an ACCEPT in one byte: line | CPL << 4 | shadow << 6. */
+const LINE: Range = { least: 0, most: LINES - 1 };
+/** Line, CPL and shadow of an ACCEPT: bits 0 to 3 of the line, CPL << 4, shadow << 6, line >> 4 << 8. */
+const LOW_LINE = 15;
 const CPL_SHIFT = 4;
 const SHADOW_SHIFT = 6;
+const HIGH_LINE_SHIFT = 8;
+const PACKED: Range = { least: 0, most: 0x1fff };
 const TWO_BITS: Range = { least: 0, most: 3 };
 const DIFFERENCE: Range = { least: -UINT53.most, most: UINT53.most };
 const ARGS_COUNT: Range = { least: 0, most: SHIM_ARGS_MOST };
@@ -144,7 +148,11 @@ function encodeValues(event: BodyEvent, predictions: Predictions): Encoding {
       if (isForeseen) {
         return { kind: ACCEPT, flags: cpl === 3 ? FROM_USER : 0, values: [eipDelta] };
       }
-      const packed = line | (cpl << CPL_SHIFT) | (shadow << SHADOW_SHIFT);
+      const packed =
+        (line & LOW_LINE) |
+        (cpl << CPL_SHIFT) |
+        (shadow << SHADOW_SHIFT) |
+        ((line >> 4) << HIGH_LINE_SHIFT);
       return { kind: ACCEPT, flags: EXPLICIT, values: [vector, packed, eipDelta] };
     }
     case 'nmi':
@@ -257,10 +265,10 @@ function decodeValues(
       let shadow = 0;
       if ((flags & EXPLICIT) !== 0) {
         vector = reader.integer(BYTE, 'a vector');
-        const packed = reader.integer(BYTE, 'line, CPL and shadow');
-        line = packed & LINE.most;
+        const packed = reader.integer(PACKED, 'line, CPL and shadow');
+        line = (packed & LOW_LINE) | ((packed >> HIGH_LINE_SHIFT) << 4);
         cpl = (packed >> CPL_SHIFT) & 3;
-        shadow = packed >> SHADOW_SHIFT;
+        shadow = (packed >> SHADOW_SHIFT) & 3;
       } else if (vector < 0) {
         throw reader.malformed(`a vector, the first of line ${line} in its chunk`, 'none');
       }
@@ -276,7 +284,6 @@ function decodeValues(
     }
     case CLOCK: {
       const index = flags >> SOURCE_SHIFT;
-      if (index >= CLOCK_SOURCES.length) throw reader.malformed('a clock from 0 to 2', `${index}`);
       const value =
         predictions.clocks[index] + reader.integer(DIFFERENCE, 'a difference of clocks');
       if (value < 0 || value > UINT53.most) throw reader.malformed('a clock from 0', `${value}`);

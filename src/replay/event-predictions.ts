@@ -1,10 +1,10 @@
 /** What one event of a chunk says of the next, so that the codec need not write it. */
-import type { ClockSource } from '../machine/input.js';
+import { type ClockSource, LINES } from '../machine/input.js';
 import type { BodyEvent } from './event.js';
 import type { Instant } from './instant.js';
 
-/** Clocks as traces number them. */
-export const CLOCK_SOURCES: readonly ClockSource[] = ['tsc', 'pit', 'rtc'];
+/** Clocks as traces number them: in two bits, so there is room for no more. */
+export const CLOCK_SOURCES: readonly ClockSource[] = ['tsc', 'pit', 'rtc', 'apic'];
 
 /** What the events of a chunk so far say of the next. Writer and reader keep the same. */
 export class Predictions {
@@ -14,7 +14,7 @@ export class Predictions {
   period = 0;
   /** The line that rose last, and the vector that each line had last. */
   line = 0;
-  readonly vectors: number[] = new Array<number>(16).fill(-1);
+  readonly vectors: number[] = new Array<number>(LINES).fill(-1);
   eip = 0;
   site = 0;
   readonly clocks: number[] = CLOCK_SOURCES.map(() => 0);

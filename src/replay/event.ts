@@ -11,10 +11,11 @@ import type { Outcome } from './outcome.js';
 
 export type { Outcome } from './outcome.js';
 
-/** An interrupt line, 0 to 15, rose at an input of the interrupt controllers. */
+/** An interrupt line rose at an input of the 8259s, or the local APIC requested an interrupt. */
 export interface IrqEvent {
   readonly kind: 'irq';
   readonly at: Instant;
+  /** 0 to 15 at the 8259s; of the local APIC's own see src/machine/input.ts. */
   readonly line: number;
   /** False where a device raised it deterministically: logged as a check, not injected. */
   readonly isInput: boolean;
@@ -26,7 +27,7 @@ export interface AcceptEvent {
   readonly at: Instant;
   /** 0 to 255. */
   readonly vector: number;
-  /** 0 to 15; of a spurious interrupt 7 or 15. */
+  /** As that of an `irq` event; 7 or 15 of an interrupt that is spurious to an 8259. */
   readonly line: number;
   /** 0 to 3, of the interrupted code, as are EIP (signed 32 bits) and the shadow (SHADOW_*). */
   readonly cpl: number;

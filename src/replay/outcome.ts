@@ -29,7 +29,7 @@ export function describeOutcome(outcome: Outcome): string {
     case 'limit':
       return 'the instruction limit was reached';
     case 'interrupted':
-      return 'the recording was interrupted';
+      return 'the run was interrupted';
     case 'incomplete':
       return 'the trace has no end: its recorder was killed';
   }

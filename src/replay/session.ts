@@ -3,8 +3,6 @@
  * recorder, and ends the run. It works in slices and never blocks, so that whoever calls it can look
  * after the rest of the world in between.
  */
-import { EFLAGS_IF } from '../cpu/eflags.js';
-import { FLAG_SYSTEM } from '../cpu/state-layout.js';
 import { exitStatus } from '../machine/debug-exit.js';
 import type { ClockSource, MachineInput } from '../machine/input.js';
 import type { Machine, MachineExit } from '../machine/machine.js';
@@ -167,7 +165,7 @@ export class Session {
 
   /** Has something arrive at the halted processor. False where it must wait, or the run is over. */
   #wake(): boolean {
-    if ((this.#machine.cpu.core.state.get(FLAG_SYSTEM) & EFLAGS_IF) === 0) {
+    if (!this.#machine.isWakeable) {
       this.#end({ kind: 'halted' });
       return false;
     }

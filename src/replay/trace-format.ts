@@ -30,7 +30,12 @@ import { binaryBytes, integerBytes, packValue } from './msgpack.js';
 import type { Outcome } from './outcome.js';
 import { type Checked, describeDamage, type TraceDamage } from './trace-damage.js';
 import { encodeEnd } from './trace-end.js';
-import { encodeHeader, type TraceHeader, type TraceStart } from './trace-header.js';
+import {
+  encodeHeader,
+  formatVersionOf,
+  type TraceHeader,
+  type TraceStart,
+} from './trace-header.js';
 import { damageIn, scanTrace, type TraceIndex, type TraceSource } from './trace-scan.js';
 
 export type { TraceDamage } from './trace-damage.js';
@@ -66,7 +71,7 @@ export class TraceWriter {
    */
   constructor(sink: (bytes: Uint8Array) => void, start: TraceStart) {
     this.#sink = sink;
-    this.#write(encodePrelude());
+    this.#write(encodePrelude(formatVersionOf(start)));
     this.#chunk(CHUNK_HEADER, 0, encodeHeader(start));
     for (const image of start.images) this.#chunk(CHUNK_IMAGE, 0, image.bytes);
   }

@@ -1,4 +1,5 @@
 /** The first chunk of a trace: the machine, so that a replay needs nothing but the trace. */
+import { CPU_MODELS, type CpuModel, DEFAULT_CPU } from '../machine/machine-options.js';
 import { UserError } from '../machine/user-error.js';
 import { describeValue, packValue, unpackValue } from './msgpack.js';
 import { Malformed, type MalformedKind } from './trace-damage.js';
@@ -6,8 +7,8 @@ import { Malformed, type MalformedKind } from './trace-damage.js';
 /** Where guest time and timer interrupts came from. */
 export type ClockKind = 'virtual' | 'host' | 'random';
 
-/** What an image was to the machine: the kernel that was loaded, or the kernel's first module. */
-export type ImageRole = 'kernel' | 'initrd';
+/** What an image was to the machine: the kernel that was loaded, its first module, or the ROM. */
+export type ImageRole = 'kernel' | 'initrd' | 'bios';
 
 /** The machine that was recorded. */
 export interface RecordedMachine {
@@ -18,6 +19,10 @@ export interface RecordedMachine {
   readonly seed: number;
   /** Null where the kernel was given none, which is not the same as an empty one. */
   readonly cmdline: string | null;
+  /** The processor had a local APIC. False where absent. */
+  readonly apic?: boolean;
+  /** What processor it was. The newest where absent. */
+  readonly cpu?: CpuModel;
 }
 
 /** An image as the header lists it; its bytes lie in a chunk of their own. */
@@ -49,9 +54,16 @@ export interface TraceImage {
 export type TraceStart = Omit<TraceHeader, 'images'> & { readonly images: readonly TraceImage[] };
 
 const CLOCKS: readonly ClockKind[] = ['virtual', 'host', 'random'];
-const ROLES: readonly ImageRole[] = ['kernel', 'initrd'];
+const ROLES: readonly ImageRole[] = ['kernel', 'initrd', 'bios'];
 const IMAGES_MOST = 16;
 const IMAGE_BYTES_MOST = 1 << 30;
+
+/** The lowest version of the format that can say what this header does. */
+export function formatVersionOf(start: TraceStart): number {
+  const { apic = false, cpu = DEFAULT_CPU } = start.machine;
+  const isPlain = !apic && cpu === DEFAULT_CPU;
+  return isPlain && start.images.every(({ role }) => role !== 'bios') ? 1 : 2;
+}
 
 /** The payload of the header chunk. @throws UserError where an image is larger than a trace can hold. */
 export function encodeHeader(start: TraceStart): Uint8Array {
@@ -61,10 +73,17 @@ export function encodeHeader(start: TraceStart): Uint8Array {
   if (tooLarge !== undefined) {
     throw new UserError(`${tooLarge.name} is larger than 1 GiB, the most that a trace can hold`);
   }
-  const { memoryBytes, clock, seed, cmdline } = start.machine;
+  const { memoryBytes, clock, seed, cmdline, apic = false, cpu = DEFAULT_CPU } = start.machine;
   return packValue({
     holdoff: start.holdoffVersion,
-    machine: { memoryBytes, clock, seed, cmdline },
+    machine: {
+      memoryBytes,
+      clock,
+      seed,
+      cmdline,
+      ...(apic ? { apic } : {}),
+      ...(cpu === DEFAULT_CPU ? {} : { cpu }),
+    },
     images: start.images.map(({ name, role, bytes }) => [name, role, bytes.length]),
     loadAddress: start.loadAddress,
   });
@@ -75,6 +94,7 @@ export function decodeHeader(payload: Uint8Array): TraceHeader {
   const header = asMap(unpackValue(payload), 'the header');
   const machine = asMap(header.get('machine'), 'machine');
   const cmdline = machine.get('cmdline');
+  const cpu = machine.get('cpu');
   const images = header.get('images');
   const loadAddress = header.get('loadAddress');
   if (!Array.isArray(images) || images.length > IMAGES_MOST) {
@@ -87,6 +107,8 @@ export function decodeHeader(payload: Uint8Array): TraceHeader {
       clock: asOneOf(CLOCKS, machine.get('clock'), 'clock'),
       seed: asInteger(machine.get('seed'), Number.MAX_SAFE_INTEGER, 'seed'),
       cmdline: cmdline === null ? null : asText(cmdline, 'cmdline'),
+      ...(machine.get('apic') === true ? { apic: true } : {}),
+      ...(cpu === undefined ? {} : { cpu: asOneOf(CPU_MODELS, cpu, 'cpu') }),
     },
     images: images.map(asImage),
     loadAddress: loadAddress === null ? null : asInteger(loadAddress, 0xffffffff, 'loadAddress'),

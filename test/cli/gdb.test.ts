@@ -48,7 +48,7 @@ function talk(port: number, bodies: readonly string[]): Promise<string[]> {
         return;
       }
       const body = bodies[answers.length];
-      const sum = [...body].reduce((total, letter) => total + letter.charCodeAt(0), 0) & 0xff;
+      const sum = Buffer.from(body, 'latin1').reduce((total, byte) => total + byte, 0) & 0xff;
       socket.write(`$${body}#${sum.toString(16).padStart(2, '0')}`);
     };
     socket.on('connect', next);

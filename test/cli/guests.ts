@@ -36,6 +36,14 @@ export const LOOP = guest(
   'EB FD       ; jmp to the inc',
 );
 
+/** Sends "x" for ever. */
+export const CHATTER = guest(
+  '66 BA F8 03 ; mov $0x3f8,%dx',
+  'B0 78       ; mov $"x",%al',
+  'EE          ; out %al,(%dx)',
+  'EB FD       ; jmp to the out',
+);
+
 /** Halts for good. */
 export const HALT = guest('FA F4 ; cli; hlt');
 

@@ -1,10 +1,15 @@
-/** Runs the command line from the sources, as a user runs the built one. */
+/**
+ * Runs the command line as a user does: from the sources, or with HOLDOFF_BUILT=1 in the environment
+ * what was built last, which starts faster.
+ */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const loader = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
-const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+const sources = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+const built = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+const program = process.env['HOLDOFF_BUILT'] === '1' ? [built] : ['--import', loader, sources];
 
 export interface Finished {
   /** The exit status; null where a signal ended the process. */
@@ -17,7 +22,7 @@ export interface Finished {
 /** Starts holdoff. The caller owns the process. */
 export function start(words: readonly string[], cwd?: string): ChildProcessWithoutNullStreams {
   const env = { ...process.env, HOLDOFF_DEBUG: undefined };
-  return spawn(process.execPath, ['--import', loader, main, ...words], { cwd, env });
+  return spawn(process.execPath, [...program, ...words], { cwd, env });
 }
 
 /** Waits for a started process to end, and for all that it printed. */

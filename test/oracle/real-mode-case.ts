@@ -43,7 +43,10 @@ export type FlagMasks = (op: string) => number;
 /** Reads the `masks.json` that lies beside a file of cases. */
 export function readMasks(file: string): FlagMasks {
   const text = readFileSync(join(dirname(file), 'masks.json'), 'utf8');
-  const entries = JSON.parse(text) as Record<string, { readonly 'flags-mask'?: number } | undefined>;
+  const entries = JSON.parse(text) as Record<
+    string,
+    { readonly 'flags-mask'?: number } | undefined
+  >;
   return (op) => {
     const entry = entries[op] ?? entries[`${op}.0`];
     if (entry === undefined) throw new Error(`masks.json has no entry for opcode ${op}`);

@@ -16,9 +16,9 @@ const WRITER = Buffer.from(
     '89c2c1ea0d' +
     '81e2fcff0700' +
     '898200000200' +
-    'a80775e1' +
+    'a80775e0' +
     'c7820000020000000000' +
-    'ebd5',
+    'ebd4',
   'hex',
 );
 const STEPS = 4000;

@@ -176,6 +176,18 @@ describe('continue', () => {
     },
   );
 
+  test('backward finds a breakpoint right behind a watched access, and then the access', () => {
+    const { line } = timeline();
+    const both = { ...watch('write'), ...at(SYMBOLS.afterTick) };
+    run(line, 'forward', watch('write'));
+    const after = line.instant;
+    line.seek(after + 20);
+    expect(run(line, 'backward', both).kind).toBe('breakpoint');
+    expect(line.instant).toBe(after);
+    expect(run(line, 'backward', both).kind).toBe('watchpoint');
+    expect(line.instant).toBe(after - 1);
+  });
+
   test('with nothing to stop it comes to the ends', () => {
     const { line } = timeline();
     expect(run(line, 'forward', {})).toEqual(EXIT);

@@ -191,6 +191,8 @@ export const EXIT_VALUE = 0x10;
 export const SYMBOLS = {
   round: 0x1000a3,
   irq0: 0x100155,
+  /** The instruction behind the one that counts the tick. */
+  afterTick: 0x10015c,
   ticks: 0x90010,
   limit: 0x1001b4,
 } as const;

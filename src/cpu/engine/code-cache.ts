@@ -8,18 +8,21 @@
 import type { Core } from '../core.js';
 import { type CodeBytes, type Decoded, decode, MAX_INSTRUCTION_BYTES } from '../decoder/decode.js';
 import { raise, VECTOR_GP } from '../fault.js';
-import type { Form } from '../isa/form.js';
+import { formOf } from '../isa/form.js';
 import { I386 } from '../isa/instruction-set.js';
 import { codeLinear } from '../segmentation.js';
 import * as L from '../state-layout.js';
 import type { Handlers } from './handlers.js';
-import { writeEnd, writeRecord } from './record.js';
+import type { HotCode } from './hot-code.js';
+import { writeEnd, writeHead, writeRecord } from './record.js';
 
 /** Instructions in a block at the most. */
 const MAX_BLOCK = 64;
 
 /** What a block depends on beside its bytes. */
-const BLOCK_MODE = L.MODE_CODE32 | L.MODE_STACK32;
+const BLOCK_MODE = L.MODE_CODE32 | L.MODE_STACK32 | L.MODE_FLAT;
+/** Above the highest bit of BLOCK_MODE. */
+const MODES = 32;
 
 /** With so much of the code segment ahead, no instruction of a page can cross its limit. */
 const LIMIT_MARGIN = 0x2000;
@@ -30,7 +33,10 @@ export class CodeCache {
 
   readonly #core: Core;
   readonly #handlers: Handlers;
-  /** Record by physical address * 4 + MODE bits. */
+  readonly #hotCode: HotCode | null;
+  /** Physical address of the block behind a head record. */
+  readonly #heads = new Map<number, number>();
+  /** Record by physical address * MODES + MODE bits. */
   readonly #blocks = new Map<number, number>();
   /** Keys of `#blocks` by page. */
   readonly #pages = new Map<number, number[]>();
@@ -40,18 +46,27 @@ export class CodeCache {
   #nextRecord = L.RECORDS;
   readonly #fetched = new Uint8Array(MAX_INSTRUCTION_BYTES + 1);
 
-  constructor(core: Core, handlers: Handlers) {
+  /** @param hotCode null where nothing is to be compiled. */
+  constructor(core: Core, handlers: Handlers, hotCode: HotCode | null) {
     this.#core = core;
     this.#handlers = handlers;
+    this.#hotCode = hotCode;
     core.physical.onCodeWrite = (page) => this.#dropPage(page);
     core.mmu.onFlush = () => this.forgetAddresses();
     core.onCodeMapChange = () => this.forgetAddresses();
   }
 
-  /** The instruction of a record that stands for a procedure. */
+  /** The instruction of a record that stands for a procedure; of a head record, that behind it. */
   procedureAt(record: number): Decoded | undefined {
     if (record === L.SCRATCH_RECORD) return this.#scratch;
+    if (this.#heads.has(record)) return this.procedureAt(record + L.RECORD_BYTES);
     return this.#procedures[(record - L.RECORDS) / L.RECORD_BYTES];
+  }
+
+  /** Compiles the block of a head record that has become hot. */
+  compile(record: number): void {
+    const physical = this.#heads.get(record);
+    if (physical !== undefined) this.#hotCode?.compile(record, physical);
   }
 
   /** Voids the jump cache: linear addresses may mean other code from now on. */
@@ -67,6 +82,8 @@ export class CodeCache {
     this.#blocks.clear();
     this.#pages.clear();
     this.#procedures.length = 0;
+    this.#heads.clear();
+    this.#hotCode?.clear();
     this.#nextRecord = L.RECORDS;
     this.forgetAddresses();
   }
@@ -106,12 +123,16 @@ export class CodeCache {
 
   /** The block's first record, or 0 where its first instruction leaves the page. */
   #blockAt(start: number, linear: number, mode: number): number {
-    const key = start * 4 + (mode & BLOCK_MODE);
+    const key = start * MODES + (mode & BLOCK_MODE);
     // With breakpoints a block ends by linear addresses, so one of another alias may not serve.
     const known = this.breakpoints.size === 0 ? this.#blocks.get(key) : undefined;
     if (known !== undefined) return known;
-    if (this.#nextRecord + (MAX_BLOCK + 1) * L.RECORD_BYTES > L.RECORDS_END) this.clear();
+    const room = this.#nextRecord + (MAX_BLOCK + 2) * L.RECORD_BYTES <= L.RECORDS_END;
+    if (!room || this.#hotCode?.isFull) this.clear();
     const first = this.#nextRecord;
+    const isCompiled =
+      this.#hotCode !== null && (mode & BLOCK_MODE) === BLOCK_MODE && this.breakpoints.size === 0;
+    if (isCompiled) this.#nextRecord += L.RECORD_BYTES;
     const bytes = this.#core.physical.ram;
     const end = (start | 0xfff) + 1;
     let at = start;
@@ -124,7 +145,14 @@ export class CodeCache {
       at += decoded.instruction.length;
       if (decoded.encoding.endsBlock) break;
     }
-    if (at === start) return 0;
+    if (at === start) {
+      this.#nextRecord = first;
+      return 0;
+    }
+    if (isCompiled) {
+      writeHead(this.#core.state, first, this.#hotCode.entries);
+      this.#heads.set(first, start);
+    }
     writeEnd(this.#core.state, this.#nextRecord);
     this.#nextRecord += L.RECORD_BYTES;
     this.#handlers.compile();
@@ -171,21 +199,7 @@ export class CodeCache {
 
   #emit(record: number, decoded: Decoded, mode: number): void {
     const { encoding, instruction } = decoded;
-    const isString = instruction.rep !== 0 && STRING_OPCODES.has(instruction.opcode);
-    const usesOffset = encoding.operands.some((operand) => operand.place === 'offset');
-    const form: Form = {
-      encoding,
-      operandSize: instruction.operandSize,
-      addressSize: instruction.addressSize,
-      stack32: (mode & L.MODE_STACK32) !== 0,
-      rep: isString ? instruction.rep : 0,
-      address:
-        instruction.index !== L.ZERO
-          ? 'indexed'
-          : instruction.isMemory || usesOffset
-            ? 'base'
-            : 'none',
-    };
+    const form = formOf(encoding, instruction, (mode & L.MODE_STACK32) !== 0);
     writeRecord(this.#core.state, record, this.#handlers.indexOf(form), form, instruction);
     const kept = encoding.procedure === null ? undefined : decoded;
     if (record === L.SCRATCH_RECORD) this.#scratch = kept;
@@ -210,6 +224,3 @@ function isPrefixRun(code: CodeBytes): boolean {
 }
 
 const PREFIXES = new Set([0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65, 0x66, 0x67, 0xf0, 0xf2, 0xf3]);
-
-/** MOVS, CMPS, STOS, LODS, SCAS: where a repeat prefix means repetition. */
-const STRING_OPCODES = new Set([0xa4, 0xa5, 0xa6, 0xa7, 0xaa, 0xab, 0xac, 0xad, 0xae, 0xaf]);

@@ -4,13 +4,17 @@
 import type { Core } from '../core.js';
 import { ESP_GUARD } from '../state-layout.js';
 import { CodeCache } from './code-cache.js';
-import { HANDLER_TABLE_SIZE, Handlers } from './handlers.js';
-import { HANDLER_PROCEDURE } from './record.js';
+import { HANDLER_SLOTS, Handlers } from './handlers.js';
+import { HotCode, REGION_SLOTS } from './hot-code.js';
+import { HANDLER_COUNT, HANDLER_PROCEDURE } from './record.js';
 import { encodeRunLoop } from './run-loop.js';
 import { slowPath } from './slow-path.js';
 
 /** `run` of the run loop's module. */
 type RunFunction = (record: number) => number;
+
+/** auto: what is hot is compiled. interpreter: nothing is. */
+export type EngineKind = 'auto' | 'interpreter';
 
 export class Engine {
   readonly #core: Core;
@@ -18,20 +22,27 @@ export class Engine {
   readonly #run: RunFunction;
 
   /** @param memoryPages of 64 KiB that the core's memory has. */
-  constructor(core: Core, memoryPages: number) {
+  constructor(core: Core, memoryPages: number, kind: EngineKind, hotEntries: number) {
     this.#core = core;
-    const table = new WebAssembly.Table({ element: 'anyfunc', initial: HANDLER_TABLE_SIZE });
+    const table = new WebAssembly.Table({
+      element: 'anyfunc',
+      initial: HANDLER_SLOTS + REGION_SLOTS,
+    });
     const imports = {
       memory: core.state.memory,
       table,
       ...slowPath(core),
       procedure: (record: number) => this.#procedure(record),
+      hot: (record: number) => this.#code.compile(record),
     };
     const module = new WebAssembly.Module(encodeRunLoop(memoryPages));
     const { exports } = new WebAssembly.Instance(module, { env: imports });
     table.set(HANDLER_PROCEDURE, exports['procedure']);
+    table.set(HANDLER_COUNT, exports['count']);
     this.#run = exports['run'];
-    this.#code = new CodeCache(core, new Handlers(table, imports, memoryPages));
+    const hotCode =
+      kind === 'auto' ? new HotCode(core, table, imports, memoryPages, hotEntries) : null;
+    this.#code = new CodeCache(core, new Handlers(table, imports, memoryPages), hotCode);
   }
 
   get breakpoints(): ReadonlySet<number> {

@@ -8,13 +8,13 @@ import { encodeModule, type FunctionType, I32 } from '../wasm/encoder.js';
 import { FUNCTION_IMPORTS } from '../wasm/imports.js';
 import { RecordBinding } from '../wasm/record-binding.js';
 import { WasmOps } from '../wasm/wasm-ops.js';
-import { HANDLER_PROCEDURE } from './record.js';
+import { HANDLER_FIRST, HANDLER_PROCEDURE } from './record.js';
 
 /** (record) → the record to go on with, or 0: look EIP up. */
 export const HANDLER_TYPE: FunctionType = { parameters: [I32], results: [I32] };
 
-/** Room in the table of functions. There are fewer forms than this. */
-export const HANDLER_TABLE_SIZE = 16384;
+/** Room in the table of functions for handlers. There are fewer forms than this. */
+export const HANDLER_SLOTS = 16384;
 
 /** Handler indices by form, and the functions behind them in the table. */
 export class Handlers {
@@ -24,7 +24,7 @@ export class Handlers {
   /** Handler index by encoding and by the variable part of the form. */
   readonly #indices = new Map<Encoding, Int32Array>();
   readonly #pending: { index: number; form: Form }[] = [];
-  #next = HANDLER_PROCEDURE + 1;
+  #next = HANDLER_FIRST;
 
   /** @param imports the functions of FUNCTION_IMPORTS and `memory`. */
   constructor(table: WebAssembly.Table, imports: WebAssembly.ModuleImports, memoryPages: number) {

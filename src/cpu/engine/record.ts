@@ -27,6 +27,15 @@ export const RECORD_IMMEDIATE = 24;
 export const HANDLER_END = 0;
 /** Calls the instruction's procedure. */
 export const HANDLER_PROCEDURE = 1;
+/**
+ * Handler of a head record, which stands before a block that may be compiled: counts down how often
+ * the block is entered yet. A compiled region takes its place.
+ */
+export const HANDLER_COUNT = 2;
+/** The first handler of a form. */
+export const HANDLER_FIRST = 3;
+/** In a head record: entries to go before the block is hot. */
+export const RECORD_COUNTER = 4;
 
 /** State offset of a register by its encoding: byte registers 4 to 7 are the second bytes of 0 to 3. */
 export function registerOffset(index: number, size: 1 | 2 | 4): number {
@@ -64,4 +73,11 @@ export function writeRecord(
 /** Writes the record that ends a block. */
 export function writeEnd(state: State, record: number): void {
   state.i32.fill(0, record >> 2, (record + RECORD_BYTES) >> 2);
+}
+
+/** Writes a head record. */
+export function writeHead(state: State, record: number, entries: number): void {
+  writeEnd(state, record);
+  state.i32[(record + RECORD_HANDLER) >> 2] = HANDLER_COUNT;
+  state.i32[(record + RECORD_COUNTER) >> 2] = entries;
 }

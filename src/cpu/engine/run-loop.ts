@@ -16,7 +16,7 @@ import {
 } from '../wasm/encoder.js';
 import { FUNCTION_IMPORTS, IMPORT } from '../wasm/imports.js';
 import { HANDLER_TYPE } from './handlers.js';
-import { HANDLER_END, RECORD_HANDLER } from './record.js';
+import { HANDLER_END, RECORD_COUNTER, RECORD_HANDLER } from './record.js';
 
 /** Why the loop ended. */
 export const ENDED_BY_BUDGET = 0;
@@ -148,10 +148,46 @@ const PROCEDURE: FunctionBody = {
   code: [...local(RECORD), OP.call, IMPORT.procedure, ...constant(0)],
 };
 
-/** The module with `run` and `procedure`. It imports what handlers import, and the table. */
+/** Handler of head records: not an instruction, so the budget gets its step back. */
+const COUNT: FunctionBody = {
+  name: 'count',
+  type: HANDLER_TYPE,
+  locals: [I32],
+  code: [
+    ...constant(0),
+    ...get(L.BUDGET),
+    ...constant(1),
+    OP.i32Add,
+    OP.i32Store,
+    ...memarg(L.BUDGET),
+    ...local(RECORD),
+    ...local(RECORD),
+    OP.i32Load,
+    ...memarg(RECORD_COUNTER),
+    ...constant(1),
+    OP.i32Sub,
+    OP.localTee,
+    1,
+    OP.i32Store,
+    ...memarg(RECORD_COUNTER),
+    ...local(1),
+    OP.i32Eqz,
+    OP.if,
+    VOID,
+    ...local(RECORD),
+    OP.call,
+    IMPORT.hot,
+    OP.end,
+    ...local(RECORD),
+    ...constant(L.RECORD_BYTES),
+    OP.i32Add,
+  ],
+};
+
+/** The module with `run`, `procedure` and `count`. It imports what handlers import, and the table. */
 export function encodeRunLoop(memoryPages: number): Uint8Array<ArrayBuffer> {
   return encodeModule(
     { functions: FUNCTION_IMPORTS, memoryPages, table: true, types: [HANDLER_TYPE] },
-    [RUN, PROCEDURE],
+    [RUN, PROCEDURE, COUNT],
   );
 }

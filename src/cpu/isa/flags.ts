@@ -57,10 +57,24 @@ function auxOf<V>(m: Ops<V>, carry: V, overflow: V, half: V): V {
   );
 }
 
-/** ZF, SF and PF from the result, CF and OF as given (0 or 1, bound), AF 0. */
-export function flagsResult<V>(m: Ops<V>, result: V, carry: V, overflow: V, size: Size): void {
-  m.set(FLAG_AUX, auxOf(m, carry, overflow, m.constant(0)));
+/**
+ * ZF, SF and PF from the result, CF and OF as given (0 or 1, bound): the flags of a shift. AF, which
+ * the manual leaves undefined, is set as an AMD processor of family 25 sets it.
+ */
+export function flagsShift<V>(m: Ops<V>, result: V, carry: V, overflow: V, size: Size): void {
+  m.set(FLAG_AUX, auxOf(m, carry, overflow, m.constant(AUX_HALF)));
   setResult(m, result, size);
+}
+
+/**
+ * What a division leaves, all of it undefined by the manual: an AMD processor of family 25 clears ZF, SF
+ * and PF, sets AF, and keeps CF and OF.
+ */
+export function flagsDivision<V>(m: Ops<V>): void {
+  const carries = m.and(m.get(FLAG_AUX), m.constant(AUX_CARRY | AUX_CARRY_IN));
+  m.set(FLAG_AUX, m.or(carries, m.constant(AUX_HALF)));
+  // A result of 1 means ZF 0, SF 0 and PF 0.
+  m.set(FLAG_RESULT, m.constant(1));
 }
 
 /** CF and OF alone (0 or 1, bound); the others keep their value. */

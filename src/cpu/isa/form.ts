@@ -2,6 +2,8 @@
  * A form is an encoding with everything fixed that changes the code of its handler: sizes, and
  * whether operands are registers or memory. Which registers and which numbers is left open.
  */
+import type { Instruction } from '../decoder/instruction.js';
+import { ZERO } from '../state-layout.js';
 import type { Encoding, Width } from './encoding.js';
 import type { Size } from './ops.js';
 
@@ -28,4 +30,23 @@ export function sizeOfWidth(width: Width, operandSize: 2 | 4): Size {
 export function isMemoryOperand(form: Form, k: number): boolean {
   const { place } = form.encoding.operands[k];
   return place === 'offset' || (place === 'rm' && form.address !== 'none');
+}
+
+/** MOVS, CMPS, STOS, LODS, SCAS: where a repeat prefix means repetition. */
+export const STRING_OPCODES: ReadonlySet<number> = new Set([
+  0xa4, 0xa5, 0xa6, 0xa7, 0xaa, 0xab, 0xac, 0xad, 0xae, 0xaf,
+]);
+
+/** The form of a decoded instruction. */
+export function formOf(encoding: Encoding, instruction: Instruction, stack32: boolean): Form {
+  const { operandSize, addressSize, opcode, rep, index, isMemory } = instruction;
+  const hasMemory = isMemory || encoding.operands.some((operand) => operand.place === 'offset');
+  return {
+    encoding,
+    operandSize,
+    addressSize,
+    stack32,
+    rep: STRING_OPCODES.has(opcode) ? rep : 0,
+    address: index !== ZERO ? 'indexed' : hasMemory ? 'base' : 'none',
+  };
 }

@@ -1,6 +1,9 @@
-/** MUL, IMUL, DIV, IDIV. Undefined flags: SF, ZF and PF follow the low half of a product, AF is 0. */
+/**
+ * MUL, IMUL, DIV, IDIV. Undefined flags are as an AMD processor of family 25 leaves them: a
+ * multiplication keeps SF, ZF, AF and PF.
+ */
 import { EAX, EDX } from '../state-layout.js';
-import { flagsResult } from './flags.js';
+import { flagsCarryOverflow, flagsDivision } from './flags.js';
 import type { Ops, Semantics } from './ops.js';
 
 /** Stores a double-width product: AX, or DX:AX, or EDX:EAX. */
@@ -21,7 +24,7 @@ export const mul: Semantics = (m) => {
   const high = m.let(m.size === 4 ? m.mulHighU(a, b) : m.shrU(low, m.constant(m.size * 8)));
   storeProduct(m, low, high);
   const overflow = m.let(m.ne(high, m.constant(0)));
-  flagsResult(m, low, overflow, overflow, m.size);
+  flagsCarryOverflow(m, overflow, overflow);
 };
 
 /** 1 where the signed product does not fit the operand size. */
@@ -42,24 +45,23 @@ function signedProduct<V>(m: Ops<V>, x: V, y: V): { low: V; high: V; overflow: V
 export const imulAccumulator: Semantics = (m) => {
   const { low, high, overflow } = signedProduct(m, m.let(m.get(EAX, m.size)), m.read(0));
   storeProduct(m, low, high);
-  flagsResult(m, low, overflow, overflow, m.size);
+  flagsCarryOverflow(m, overflow, overflow);
 };
 
 // 0F AF  IMUL r, r/m
 export const imul: Semantics = (m) => {
   const { low, overflow } = signedProduct(m, m.read(0), m.read(1));
   m.write(0, low);
-  flagsResult(m, low, overflow, overflow, m.size);
+  flagsCarryOverflow(m, overflow, overflow);
 };
 
 // 69, 6B  IMUL r, r/m, imm
 export const imulImmediate: Semantics = (m) => {
   const { low, overflow } = signedProduct(m, m.read(1), m.read(2));
   m.write(0, low);
-  flagsResult(m, low, overflow, overflow, m.size);
+  flagsCarryOverflow(m, overflow, overflow);
 };
 
-/** The flags keep their values: the manual calls all six undefined. */
 function division(isSigned: boolean): Semantics {
   return (m) => {
     const divisor = m.read(0);
@@ -78,6 +80,7 @@ function division(isSigned: boolean): Semantics {
       m.set(EAX, quotient, m.size);
       m.set(EDX, remainder, m.size);
     }
+    flagsDivision(m);
   };
 }
 

@@ -1,7 +1,8 @@
 /** The one-byte opcodes. Intel SDM vol. 2D, table A-2; groups: table A-6. */
+import { wait } from '../fpu/error-line.js';
+import { escape } from '../fpu/escape.js';
 import { aaa, aad_Ib, aam_Ib, aas, daa, das } from '../system/bcd.js';
 import { bound_Gv_Ma } from '../system/bound.js';
-import { esc, wait } from '../system/coprocessor.js';
 import { arpl_Ew_Gw } from '../system/descriptor-checks.js';
 import { retf, retf_Iw } from '../system/far-return.js';
 import { callf_Ap, callf_Ep, jmpf_Ap, jmpf_Ep } from '../system/far-transfer.js';
@@ -144,7 +145,7 @@ export const ONE_BYTE: readonly Row[] = [
   [0x8e, rare('mov', 'E', seg.mov_Sw_Ew)],
   [0x8f, [hot('pop', 'Ev', st.popOperand), null, null, null, null, null, null, null]],
   [0x90, hot('nop', '', mv.nop)],
-  ...eight(0x90, hot('xchg', 'eAX Zv', mv.xchg)).slice(1),
+  ...eight(0x90, hot('xchg', 'Zv eAX', mv.xchg)).slice(1),
   [0x98, hot('cbw', '', mv.cbw)],
   [0x99, hot('cwd', '', mv.cwd)],
   [0x9a, transfer('callf', 'ap', callf_Ap)],
@@ -195,7 +196,7 @@ export const ONE_BYTE: readonly Row[] = [
   [0xd5, rare('aad', 'ib', aad_Ib)],
   [0xd6, rare('salc', '', salc)],
   [0xd7, hot('xlat', '', mv.xlat)],
-  ...eight(0xd8, rare('esc', 'E', esc)),
+  ...eight(0xd8, rare('esc', 'E', escape)),
   [0xe0, hot('loopne', 'Jb', c.loop('not-zero'))],
   [0xe1, hot('loope', 'Jb', c.loop('zero'))],
   [0xe2, hot('loop', 'Jb', c.loop('always'))],

@@ -2,7 +2,7 @@
  * ROL, ROR, RCL, RCR, SHL, SHR, SAR, SHLD, SHRD. Counts are taken modulo 32; a count of 0 changes
  * nothing, flags included. Intel SDM vol. 2B, "RCL/RCR/ROL/ROR" and "SAL/SAR/SHL/SHR".
  */
-import { carryFlag, flagsCarryOverflow, flagsResult } from './flags.js';
+import { carryFlag, flagsCarryOverflow, flagsShift } from './flags.js';
 import type { Ops, Semantics, Size } from './ops.js';
 
 /** What a shift makes of a value and a count of 1 to 31: both are bound values. */
@@ -91,7 +91,7 @@ export const shl = counted((m, value, count) => {
   const before = m.let(m.shl(value, m.sub(count, m.constant(1))));
   const result = m.let(m.shl(before, m.constant(1)));
   const carry = m.let(topBit(m, before, m.size));
-  flagsResult(m, result, carry, m.let(m.xor(carry, topBit(m, result, m.size))), m.size);
+  flagsShift(m, result, carry, m.let(m.xor(carry, topBit(m, result, m.size))), m.size);
   return result;
 });
 
@@ -102,7 +102,7 @@ export const shr = counted((m, value, count) => {
   const carry = m.let(m.and(before, m.constant(1)));
   // OF is the sign of the operand for a count of 1: it is then bit n-2 of the result.
   const overflow = m.let(m.xor(topBit(m, result, m.size), nextToTop(m, result, m.size)));
-  flagsResult(m, result, carry, overflow, m.size);
+  flagsShift(m, result, carry, overflow, m.size);
   return result;
 });
 
@@ -111,11 +111,15 @@ export const sar = counted((m, value, count) => {
   const wide = m.let(m.signExtend(value, m.size));
   const before = m.let(m.shrS(wide, m.sub(count, m.constant(1))));
   const result = m.let(m.shrS(before, m.constant(1)));
-  flagsResult(m, result, m.let(m.and(before, m.constant(1))), m.constant(0), m.size);
+  flagsShift(m, result, m.let(m.and(before, m.constant(1))), m.constant(0), m.size);
   return result;
 });
 
-/** SHLD and SHRD: operands are destination, source, count. */
+/**
+ * SHLD and SHRD: operands are destination, source, count. With operands of 16 bits and a count above 16
+ * the manual leaves everything undefined; an AMD processor of family 25 shifts the source in a second
+ * time and clears CF.
+ */
 function double(left: boolean): Semantics {
   return (m) => {
     const value = m.modify(0);
@@ -126,15 +130,20 @@ function double(left: boolean): Semantics {
         doubleShifted(m, value, source, m.let(m.sub(count, m.constant(1))), left),
       );
       const result = m.let(doubleShifted(m, value, source, count, left));
-      const carry = m.let(left ? topBit(m, before, m.size) : m.and(before, m.constant(1)));
-      const signChange = m.xor(topBit(m, before, m.size), topBit(m, result, m.size));
+      const inRange = m.let(m.size === 4 ? m.constant(1) : m.ltU(count, m.constant(17)));
+      const shiftedOut = left ? topBit(m, before, m.size) : m.and(before, m.constant(1));
+      const carry = m.let(m.and(shiftedOut, inRange));
+      // OF of SHLD takes no notice of the source: that shows at a count of 16 alone.
+      const overflow = left
+        ? m.xor(carry, topBit(m, m.shl(value, count), m.size))
+        : m.xor(topBit(m, before, m.size), topBit(m, result, m.size));
       m.write(0, result);
-      flagsResult(m, result, carry, m.let(signChange), m.size);
+      flagsShift(m, result, carry, m.let(overflow), m.size);
     });
   };
 }
 
-/** Count 0 to 31. With 16-bit operands a count above 16 goes on into the destination again. */
+/** Count 0 to 31. */
 function doubleShifted<V>(m: Ops<V>, value: V, source: V, count: V, left: boolean): V {
   if (m.size === 4) {
     // The distance 32 - count may be 32, which shifts take as 0: shift by 31 - count, then by 1.
@@ -145,9 +154,11 @@ function doubleShifted<V>(m: Ops<V>, value: V, source: V, count: V, left: boolea
       : m.or(m.shrU(value, count), m.shl(m.shl(source, one), rest));
   }
   const sixteen = m.constant(16);
+  const far = m.gtU(count, sixteen);
+  const first = m.select(far, source, value);
   return left
-    ? m.shrU(m.rotl(m.or(m.shl(value, sixteen), source), count), sixteen)
-    : m.rotr(m.or(m.shl(source, sixteen), value), count);
+    ? m.shrU(m.rotl(m.or(m.shl(first, sixteen), source), count), sixteen)
+    : m.rotr(m.or(m.shl(source, sixteen), first), count);
 }
 
 // 0F A4, 0F A5  SHLD; 0F AC, 0F AD  SHRD

@@ -12,11 +12,12 @@ const FEATURE_PSE = 1 << 3;
 const FEATURE_TSC = 1 << 4;
 const FEATURE_MSR = 1 << 5;
 const FEATURE_CX8 = 1 << 8;
+const FEATURE_APIC = 1 << 9;
 const FEATURE_SEP = 1 << 11;
 const FEATURE_PGE = 1 << 13;
 const FEATURE_CMOV = 1 << 15;
 
-/** EDX of leaf 1. */
+/** EDX of leaf 1, but for the local APIC, which comes and goes with MSR 1Bh. */
 const FEATURES =
   FEATURE_DE |
   FEATURE_PSE |
@@ -40,5 +41,5 @@ export function cpuid(core: Core): void {
   state.set(EAX, SIGNATURE);
   state.set(EBX, 0);
   state.set(ECX, 0);
-  state.set(EDX, FEATURES);
+  state.set(EDX, core.bus.localApic?.isEnabled ? FEATURES | FEATURE_APIC : FEATURES);
 }

@@ -1,9 +1,10 @@
 /**
  * RDMSR, WRMSR, RDTSC and RDPMC.
  *
- * The registers that exist are the SYSENTER triple and the time-stamp counter. Deviation: there are no
- * performance counters, so RDPMC always faults; a P6 has two.
+ * The registers that exist are the SYSENTER triple, the time-stamp counter, and IA32_APIC_BASE where there
+ * is a local APIC. Deviation: there are no performance counters, so RDPMC always faults; a P6 has two.
  */
+import type { LocalApicMsr } from '../bus.js';
 import { CR4_TSD } from '../control-registers.js';
 import type { Core } from '../core.js';
 import { raise, VECTOR_GP } from '../fault.js';
@@ -20,6 +21,7 @@ import { requireCpl0 } from './operands.js';
 
 /** Numbers of model-specific registers. Intel SDM vol. 4. */
 export const IA32_TIME_STAMP_COUNTER = 0x10;
+export const IA32_APIC_BASE = 0x1b;
 export const IA32_SYSENTER_CS = 0x174;
 export const IA32_SYSENTER_ESP = 0x175;
 export const IA32_SYSENTER_EIP = 0x176;
@@ -40,6 +42,11 @@ function sysenterRegister(number: number): number {
   }
 }
 
+/** The local APIC. @throws fault #GP(0) where there is none. */
+function localApic(core: Core): LocalApicMsr {
+  return core.bus.localApic ?? raise(VECTOR_GP, 0);
+}
+
 /** Sets EDX:EAX to the time-stamp counter, which is asked for once. */
 function loadTimestamp(core: Core): void {
   const { state } = core;
@@ -58,15 +65,21 @@ export function rdmsr(core: Core): void {
     loadTimestamp(core);
     return;
   }
+  if (number === IA32_APIC_BASE) {
+    const apic = localApic(core);
+    state.set(EAX, apic.baseLow);
+    state.set(EDX, apic.baseHigh);
+    return;
+  }
   const value = state.get(sysenterRegister(number));
   state.set(EAX, value);
   state.set(EDX, 0);
 }
 
 /**
- * 0F 30 WRMSR. EDX is ignored: a write to the time-stamp counter clears its upper half, as on all
+ * 0F 30 WRMSR. EDX counts for IA32_APIC_BASE alone: a write to the time-stamp counter clears its upper half, as on all
  * models before the Pentium 4 (Intel SDM vol. 3B §17.17), and the SYSENTER registers have 32 bits.
- * @throws fault #GP(0) unless CPL is 0, and for a register that doesn't exist.
+ * @throws fault #GP(0) unless CPL is 0, for a register that doesn't exist, and for reserved bits.
  */
 export function wrmsr(core: Core): void {
   const { state } = core;
@@ -75,6 +88,10 @@ export function wrmsr(core: Core): void {
   const value = state.get(EAX);
   if (number === IA32_TIME_STAMP_COUNTER) {
     state.f64[TSC_OFFSET >> 3] = (value >>> 0) - core.bus.readTimestamp();
+    return;
+  }
+  if (number === IA32_APIC_BASE) {
+    if (!localApic(core).writeBase(value, state.get(EDX))) raise(VECTOR_GP, 0);
     return;
   }
   state.set(sysenterRegister(number), value);

@@ -5,10 +5,12 @@ export interface Expression {
   readonly code: Bytes;
   /** Evaluating it again costs nothing and gives the same: a constant or a bound local. */
   readonly isBound: boolean;
+  /** Its value, where it is a constant. */
+  readonly constant?: number;
 }
 
 export function constantExpression(value: number): Expression {
-  return { code: constant(value), isBound: true };
+  return { code: constant(value), isBound: true, constant: value };
 }
 
 export function localExpression(index: number): Expression {

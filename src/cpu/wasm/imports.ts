@@ -20,7 +20,9 @@ export const FUNCTION_IMPORTS: readonly FunctionImport[] = [
   imported('raise', 1, false),
   // (record): runs the instruction's procedure and moves EIP
   imported('procedure', 1, false),
+  // (head record): its block was entered often enough to be compiled
+  imported('hot', 1, false),
 ];
 
 /** Function indices of the imports. */
-export const IMPORT = { load: 0, store: 1, modify: 2, raise: 3, procedure: 4 } as const;
+export const IMPORT = { load: 0, store: 1, modify: 2, raise: 3, procedure: 4, hot: 5 } as const;

@@ -13,19 +13,24 @@ import type { SegmentIndex } from '../state.js';
 import * as L from '../state-layout.js';
 import type { Binding } from './binding.js';
 import { type Bytes, constant, I32, I64, memarg, OP, unsigned, VOID } from './encoder.js';
-import {
-  binary,
-  constantExpression,
-  type Expression,
-  localExpression,
-  unary,
-} from './expression.js';
-import { IMPORT } from './imports.js';
+import { constantExpression, type Expression, localExpression } from './expression.js';
+import { FUNCTION_IMPORTS, IMPORT } from './imports.js';
+import { WasmValues } from './wasm-values.js';
 
 const LOADS = { 1: OP.i32Load8U, 2: OP.i32Load16U, 4: OP.i32Load } as const;
 const STORES = { 1: OP.i32Store8, 2: OP.i32Store16, 4: OP.i32Store } as const;
 
-export class WasmOps implements Ops<Expression> {
+/** A memory access whose parts are bound. */
+export interface Access {
+  readonly segment: Expression;
+  readonly offset: Expression;
+  /** Not zero where `host` may be used. */
+  readonly isFast: Expression;
+  /** The operand's offset in the one memory. */
+  readonly host: Expression;
+}
+
+export class WasmOps extends WasmValues implements Ops<Expression> {
   readonly size: Size;
   readonly addressSize: 2 | 4;
   readonly stack32: boolean;
@@ -33,14 +38,15 @@ export class WasmOps implements Ops<Expression> {
   /** Types of the locals behind the one parameter. */
   readonly locals: number[] = [];
 
-  readonly #binding: Binding;
-  #code: number[] = [];
-  #address: Expression | null = null;
-  #guardsEsp = false;
-  readonly #modifiable = new Map<number, Modifiable<Expression>>();
+  protected readonly binding: Binding;
+  protected code: number[] = [];
+  protected boundAddress: Expression | null = null;
+  protected guardsEsp = false;
+  protected readonly modifiable = new Map<number, Modifiable<Expression>>();
 
   constructor(binding: Binding) {
-    this.#binding = binding;
+    super();
+    this.binding = binding;
     const { form } = binding;
     this.size = sizeOfWidth(form.encoding.width, form.operandSize);
     this.addressSize = form.addressSize;
@@ -50,98 +56,8 @@ export class WasmOps implements Ops<Expression> {
 
   /** The finished function body: EIP moved on, the next record returned. */
   finish(): Bytes {
-    this.#leave(this.nextEip(), this.#binding.next());
-    return this.#code;
-  }
-
-  constant(value: number): Expression {
-    return constantExpression(value);
-  }
-  add(a: Expression, b: Expression): Expression {
-    return binary(OP.i32Add, a, b);
-  }
-  sub(a: Expression, b: Expression): Expression {
-    return binary(OP.i32Sub, a, b);
-  }
-  mul(a: Expression, b: Expression): Expression {
-    return binary(OP.i32Mul, a, b);
-  }
-  mulHighU(a: Expression, b: Expression): Expression {
-    return this.#mulHigh(a, b, OP.i64ExtendI32U);
-  }
-  mulHighS(a: Expression, b: Expression): Expression {
-    return this.#mulHigh(a, b, OP.i64ExtendI32S);
-  }
-  remU(a: Expression, b: Expression): Expression {
-    return binary(OP.i32RemU, a, b);
-  }
-  and(a: Expression, b: Expression): Expression {
-    return binary(OP.i32And, a, b);
-  }
-  or(a: Expression, b: Expression): Expression {
-    return binary(OP.i32Or, a, b);
-  }
-  xor(a: Expression, b: Expression): Expression {
-    return binary(OP.i32Xor, a, b);
-  }
-  not(a: Expression): Expression {
-    return binary(OP.i32Xor, a, constantExpression(-1));
-  }
-  shl(a: Expression, count: Expression): Expression {
-    return binary(OP.i32Shl, a, count);
-  }
-  shrU(a: Expression, count: Expression): Expression {
-    return binary(OP.i32ShrU, a, count);
-  }
-  shrS(a: Expression, count: Expression): Expression {
-    return binary(OP.i32ShrS, a, count);
-  }
-  rotl(a: Expression, count: Expression): Expression {
-    return binary(OP.i32Rotl, a, count);
-  }
-  rotr(a: Expression, count: Expression): Expression {
-    return binary(OP.i32Rotr, a, count);
-  }
-  clz(a: Expression): Expression {
-    return unary(OP.i32Clz, a);
-  }
-  ctz(a: Expression): Expression {
-    return unary(OP.i32Ctz, a);
-  }
-  popcnt(a: Expression): Expression {
-    return unary(OP.i32Popcnt, a);
-  }
-  eqz(a: Expression): Expression {
-    return unary(OP.i32Eqz, a);
-  }
-  eq(a: Expression, b: Expression): Expression {
-    return binary(OP.i32Eq, a, b);
-  }
-  ne(a: Expression, b: Expression): Expression {
-    return binary(OP.i32Ne, a, b);
-  }
-  ltU(a: Expression, b: Expression): Expression {
-    return binary(OP.i32LtU, a, b);
-  }
-  ltS(a: Expression, b: Expression): Expression {
-    return binary(OP.i32LtS, a, b);
-  }
-  gtU(a: Expression, b: Expression): Expression {
-    return binary(OP.i32GtU, a, b);
-  }
-  geS(a: Expression, b: Expression): Expression {
-    return binary(OP.i32GeS, a, b);
-  }
-  select(condition: Expression, a: Expression, b: Expression): Expression {
-    return { code: [...a.code, ...b.code, ...condition.code, OP.select], isBound: false };
-  }
-  signExtend(a: Expression, size: Size): Expression {
-    if (size === 4) return a;
-    return unary(size === 1 ? OP.i32Extend8S : OP.i32Extend16S, a);
-  }
-  truncate(a: Expression, size: Size): Expression {
-    if (size === 4) return a;
-    return this.and(a, constantExpression(size === 1 ? 0xff : 0xffff));
+    this.leave(this.nextEip(), this.binding.next());
+    return this.code;
   }
 
   divide(
@@ -159,7 +75,7 @@ export class WasmOps implements Ops<Expression> {
       this.when(this.and(isMinimum, this.eq(d, constantExpression(-1))), () => this.raise(0));
     }
     const wide = isSigned ? OP.i64ExtendI32S : OP.i64ExtendI32U;
-    const dividend = this.#let64([
+    const dividend = this.let64([
       ...high.code,
       OP.i64ExtendI32U,
       OP.i64Const,
@@ -169,9 +85,9 @@ export class WasmOps implements Ops<Expression> {
       OP.i64ExtendI32U,
       OP.i64Or,
     ]);
-    const wideDivisor = this.#let64([...d.code, wide]);
+    const wideDivisor = this.let64([...d.code, wide]);
     const operands = [...dividend, ...wideDivisor];
-    const quotient64 = this.#let64([...operands, isSigned ? OP.i64DivS : OP.i64DivU]);
+    const quotient64 = this.let64([...operands, isSigned ? OP.i64DivS : OP.i64DivU]);
     const quotient = this.let({ code: [...quotient64, OP.i32WrapI64], isBound: false });
     const fitting = isSigned
       ? this.signExtend(quotient, quotientSize)
@@ -187,8 +103,8 @@ export class WasmOps implements Ops<Expression> {
 
   let(value: Expression): Expression {
     if (value.isBound) return value;
-    const local = this.#newLocal(I32);
-    this.#code.push(...value.code, OP.localSet, ...unsigned(local));
+    const local = this.newLocal(I32);
+    this.code.push(...value.code, OP.localSet, ...unsigned(local));
     return localExpression(local);
   }
 
@@ -200,23 +116,23 @@ export class WasmOps implements Ops<Expression> {
   }
 
   set(offset: number, value: Expression, size: Size = 4): void {
-    this.#code.push(...constant(0), ...value.code, STORES[size], ...memarg(offset));
+    this.code.push(...constant(0), ...value.code, STORES[size], ...memarg(offset));
   }
 
   sizeOf(k: number): Size {
-    const { form } = this.#binding;
+    const { form } = this.binding;
     return sizeOfWidth(form.encoding.operands[k].width, form.operandSize);
   }
 
   isMemory(k: number): boolean {
-    return isMemoryOperand(this.#binding.form, k);
+    return isMemoryOperand(this.binding.form, k);
   }
 
   read(k: number): Expression {
-    const operand = this.#binding.form.encoding.operands[k];
+    const operand = this.binding.form.encoding.operands[k];
     switch (operand.place) {
       case 'immediate':
-        return this.let(this.#binding.immediate());
+        return this.let(this.binding.immediate());
       case 'one':
         return constantExpression(1);
       case 'fixed':
@@ -228,8 +144,7 @@ export class WasmOps implements Ops<Expression> {
       case 'offset': {
         const size = this.sizeOf(k);
         if (this.isMemory(k)) return this.load(this.segment(), this.address(), size);
-        const code = [...this.#binding.registerAddress(k).code, LOADS[size], ...memarg(0)];
-        return this.let({ code, isBound: false });
+        return this.readRegister(k, size);
       }
     }
   }
@@ -237,41 +152,39 @@ export class WasmOps implements Ops<Expression> {
   modify(k: number): Expression {
     if (!this.isMemory(k)) return this.read(k);
     const place = this.modifyAt(this.segment(), this.address(), this.sizeOf(k));
-    this.#modifiable.set(k, place);
+    this.modifiable.set(k, place);
     return place.value;
   }
 
   write(k: number, value: Expression): void {
     const size = this.sizeOf(k);
     if (this.isMemory(k)) {
-      const place = this.#modifiable.get(k);
+      const place = this.modifiable.get(k);
       if (place !== undefined) place.store(value);
       else this.store(this.segment(), this.address(), size, value);
       return;
     }
-    const operand = this.#binding.form.encoding.operands[k];
+    const operand = this.binding.form.encoding.operands[k];
     if (operand.place === 'fixed') {
       this.set(operand.register, value, size);
       return;
     }
-    const address = this.#binding.registerAddress(k);
-    this.#code.push(...address.code, ...value.code, STORES[size], ...memarg(0));
+    this.writeRegister(k, value, size);
   }
 
   address(): Expression {
-    if (this.#address !== null) return this.#address;
-    const binding = this.#binding;
-    const base = binding.base();
-    const index = binding.index();
-    let sum = binding.displacement();
-    if (base !== null) sum = this.add(register(base), sum);
-    if (index !== null) sum = this.add(sum, this.shl(register(index), binding.scale()));
-    this.#address = this.let(this.addressSize === 2 ? this.truncate(sum, 2) : sum);
-    return this.#address;
+    if (this.boundAddress !== null) return this.boundAddress;
+    const base = this.baseRegister();
+    const index = this.indexRegister();
+    let sum = this.binding.displacement();
+    if (base !== null) sum = this.add(base, sum);
+    if (index !== null) sum = this.add(sum, this.shl(index, this.binding.scale()));
+    this.boundAddress = this.let(this.addressSize === 2 ? this.truncate(sum, 2) : sum);
+    return this.boundAddress;
   }
 
   segment(): Expression {
-    return this.#binding.segment();
+    return this.binding.segment();
   }
 
   fixedSegment(segment: SegmentIndex): Expression {
@@ -279,93 +192,59 @@ export class WasmOps implements Ops<Expression> {
   }
 
   load(segment: Expression, offset: Expression, size: Size): Expression {
-    const access = this.#fastAccess(segment, offset, size, L.SEGMENT_READ_BELOW, L.TLB_READ_TAG);
-    return this.choose(
-      access.isFast,
-      () => ({ code: [...access.host.code, LOADS[size], ...memarg(0)], isBound: false }),
-      () => this.#call(IMPORT.load, access.segment, access.offset, constantExpression(size)),
-    );
+    const access = this.fastAccess(segment, offset, size, L.SEGMENT_READ_BELOW, L.TLB_READ_TAG);
+    return this.loadEither(access, size, IMPORT.load);
   }
 
   store(segment: Expression, offset: Expression, size: Size, value: Expression): void {
     const bound = this.let(value);
-    const access = this.#fastAccess(segment, offset, size, L.SEGMENT_WRITE_BELOW, L.TLB_WRITE_TAG);
-    this.when(
-      access.isFast,
-      () => this.#code.push(...access.host.code, ...bound.code, STORES[size], ...memarg(0)),
-      () => {
-        const { code } = this.#call(
-          IMPORT.store,
-          access.segment,
-          access.offset,
-          constantExpression(size),
-          bound,
-        );
-        this.#code.push(...code);
-      },
-    );
+    const access = this.fastAccess(segment, offset, size, L.SEGMENT_WRITE_BELOW, L.TLB_WRITE_TAG);
+    this.storeEither(access, size, bound);
   }
 
   modifyAt(segment: Expression, offset: Expression, size: Size): Modifiable<Expression> {
-    const access = this.#fastAccess(segment, offset, size, L.SEGMENT_WRITE_BELOW, L.TLB_WRITE_TAG);
-    const value = this.choose(
-      access.isFast,
-      () => ({ code: [...access.host.code, LOADS[size], ...memarg(0)], isBound: false }),
-      () => this.#call(IMPORT.modify, access.segment, access.offset, constantExpression(size)),
-    );
-    const store = (stored: Expression): void => {
-      const bound = this.let(stored);
-      this.when(
-        access.isFast,
-        () => this.#code.push(...access.host.code, ...bound.code, STORES[size], ...memarg(0)),
-        () => {
-          const { code } = this.#call(
-            IMPORT.store,
-            access.segment,
-            access.offset,
-            constantExpression(size),
-            bound,
-          );
-          this.#code.push(...code);
-        },
-      );
-    };
-    return { value, store };
+    const access = this.fastAccess(segment, offset, size, L.SEGMENT_WRITE_BELOW, L.TLB_WRITE_TAG);
+    const value = this.loadEither(access, size, IMPORT.modify);
+    return { value, store: (stored) => this.storeEither(access, size, this.let(stored)) };
   }
 
   when(condition: Expression, then: () => void, otherwise?: () => void): void {
-    this.#code.push(...condition.code, OP.if, VOID, ...this.#nested(then));
-    if (otherwise !== undefined) this.#code.push(OP.else, ...this.#nested(otherwise));
-    this.#code.push(OP.end);
+    this.branch(condition, then, otherwise);
   }
 
   choose(condition: Expression, then: () => Expression, otherwise: () => Expression): Expression {
+    return this.chooseValue(condition, then, otherwise);
+  }
+
+  protected branch(condition: Expression, then: () => void, otherwise?: () => void): void {
+    this.code.push(...condition.code, OP.if, VOID, ...this.nested(then));
+    if (otherwise !== undefined) this.code.push(OP.else, ...this.nested(otherwise));
+    this.code.push(OP.end);
+  }
+
+  protected chooseValue(
+    condition: Expression,
+    then: () => Expression,
+    otherwise: () => Expression,
+  ): Expression {
     const arm = (branch: () => Expression): Bytes =>
-      this.#nested(() => {
+      this.nested(() => {
         const { code } = branch();
-        this.#code.push(...code);
+        this.code.push(...code);
       });
-    this.#code.push(
-      ...condition.code,
-      OP.if,
-      I32,
-      ...arm(then),
-      OP.else,
-      ...arm(otherwise),
-      OP.end,
-    );
-    const local = this.#newLocal(I32);
-    this.#code.push(OP.localSet, ...unsigned(local));
+    this.code.push(...condition.code, OP.if, I32, ...arm(then), OP.else, ...arm(otherwise), OP.end);
+    const local = this.newLocal(I32);
+    this.code.push(OP.localSet, ...unsigned(local));
     return localExpression(local);
   }
 
   raise(vector: number): void {
-    const { code } = this.#call(IMPORT.raise, constantExpression(vector));
-    this.#code.push(...code, OP.unreachable);
+    const { code } = this.callImport(IMPORT.raise, constantExpression(vector));
+    this.code.push(...code, OP.unreachable);
   }
 
   nextEip(): Expression {
-    return this.let(this.add(this.get(L.EIP), this.#binding.length()));
+    return this.let(this.add(this.get(L.EIP), this.binding.length()));
   }
 
   checkTarget(offset: Expression): void {
@@ -374,11 +253,11 @@ export class WasmOps implements Ops<Expression> {
   }
 
   jump(offset: Expression): void {
-    this.#leave(offset, constantExpression(0));
+    this.leave(offset, constantExpression(0));
   }
 
   repeat(): void {
-    this.#code.push(
+    this.code.push(
       ...constant(0),
       ...constant(0),
       OP.f64Load,
@@ -395,97 +274,144 @@ export class WasmOps implements Ops<Expression> {
       OP.f64Add,
       OP.f64Store,
       ...memarg(L.UNRETIRED),
-      ...this.#binding.again().code,
+      ...this.binding.again().code,
       OP.return,
     );
   }
 
   guardEsp(): void {
-    this.#guardsEsp = true;
+    this.guardsEsp = true;
     this.set(L.SAVED_ESP, this.get(L.ESP));
     this.set(L.ESP_GUARD, constantExpression(1));
   }
 
-  #leave(eip: Expression, next: Expression): void {
-    if (this.#guardsEsp) this.set(L.ESP_GUARD, constantExpression(0));
+  protected leave(eip: Expression, next: Expression): void {
+    if (this.guardsEsp) this.set(L.ESP_GUARD, constantExpression(0));
     this.set(L.EIP, eip);
-    this.#code.push(...next.code, OP.return);
+    this.code.push(...next.code, OP.return);
+  }
+
+  /** The full 32 bits of the base and of the index register; null where the form has none. */
+  protected baseRegister(): Expression | null {
+    const address = this.binding.base();
+    return address === null ? null : loadAt(address, 0);
+  }
+
+  protected indexRegister(): Expression | null {
+    const address = this.binding.index();
+    return address === null ? null : loadAt(address, 0);
+  }
+
+  /** Operand k, a register that the instruction names. */
+  protected readRegister(k: number, size: Size): Expression {
+    const code = [...this.binding.registerAddress(k).code, LOADS[size], ...memarg(0)];
+    return this.let({ code, isBound: false });
+  }
+
+  protected writeRegister(k: number, value: Expression, size: Size): void {
+    const address = this.binding.registerAddress(k);
+    this.code.push(...address.code, ...value.code, STORES[size], ...memarg(0));
+  }
+
+  /** The value from RAM, or from the import that does the whole access. */
+  protected loadEither(access: Access, size: Size, slow: number): Expression {
+    return this.chooseValue(
+      access.isFast,
+      () => ({ code: [...access.host.code, LOADS[size], ...memarg(0)], isBound: false }),
+      () => this.callSlow(slow, access.segment, access.offset, constantExpression(size)),
+    );
+  }
+
+  protected storeEither(access: Access, size: Size, value: Expression): void {
+    this.branch(
+      access.isFast,
+      () => this.code.push(...access.host.code, ...value.code, STORES[size], ...memarg(0)),
+      () => {
+        const { segment, offset } = access;
+        this.callSlow(IMPORT.store, segment, offset, constantExpression(size), value);
+      },
+    );
+  }
+
+  /**
+   * Calls an import of the slow path. One without a result is emitted at once; the result of another
+   * is the expression returned.
+   */
+  protected callSlow(index: number, ...parameters: Expression[]): Expression {
+    const call = this.callImport(index, ...parameters);
+    if (FUNCTION_IMPORTS[index].type.results.length === 0) this.code.push(...call.code);
+    return call;
   }
 
   /** Binds the parts of an access: its host address, and whether that may be used. */
-  #fastAccess(
+  protected fastAccess(
     segment: Expression,
     offset: Expression,
     size: Size,
     belowField: number,
     tagField: number,
-  ): { segment: Expression; offset: Expression; isFast: Expression; host: Expression } {
+  ): Access {
     const seg = this.let(segment);
     const off = this.let(offset);
     const below = loadAt(seg, belowField);
     const linear = this.let(this.add(off, loadAt(seg, L.SEGMENT_BASE)));
+    const { hasPage, host } = this.translate(linear, size, tagField);
+    const isFast = this.let(this.and(hasPage, this.ltU(off, below)));
+    return { segment: seg, offset: off, isFast, host };
+  }
+
+  /** Looks a bound linear address up in the TLB; `host` is of use only where it has the page. */
+  protected translate(
+    linear: Expression,
+    size: Size,
+    tagField: number,
+  ): { hasPage: Expression; host: Expression } {
     const index = this.and(
       this.shrU(linear, constantExpression(12 - L.TLB_ENTRY_SHIFT)),
       constantExpression((L.TLB_ENTRIES - 1) << L.TLB_ENTRY_SHIFT),
     );
-    const entry = this.let(this.add(this.get(L.TLB_BASE), index));
+    const entry = this.let(this.add(this.tlbBase(), index));
     const last = size === 1 ? linear : this.add(linear, constantExpression(size - 1));
     const page = this.and(last, constantExpression(~0xfff));
-    const isFast = this.let(this.and(this.eq(page, loadAt(entry, tagField)), this.ltU(off, below)));
-    // Where the entry is another page's the sum is not used.
+    const hasPage = this.let(this.eq(page, loadAt(entry, tagField)));
     const host = this.let(this.add(linear, loadAt(entry, L.TLB_ADDEND)));
-    return { segment: seg, offset: off, isFast, host };
+    return { hasPage, host };
   }
 
-  #mulHigh(a: Expression, b: Expression, extend: number): Expression {
-    const code = [
-      ...a.code,
-      extend,
-      ...b.code,
-      extend,
-      OP.i64Mul,
-      OP.i64Const,
-      32,
-      OP.i64ShrU,
-      OP.i32WrapI64,
-    ];
-    return { code, isBound: false };
+  protected tlbBase(): Expression {
+    return this.get(L.TLB_BASE);
   }
 
-  #let64(code: Bytes): Bytes {
-    const local = this.#newLocal(I64);
-    this.#code.push(...code, OP.localSet, ...unsigned(local));
+  protected let64(code: Bytes): Bytes {
+    const local = this.newLocal(I64);
+    this.code.push(...code, OP.localSet, ...unsigned(local));
     return [OP.localGet, ...unsigned(local)];
   }
 
-  #call(index: number, ...arguments_: Expression[]): Expression {
+  protected callImport(index: number, ...arguments_: Expression[]): Expression {
     const code = [...arguments_.flatMap((a) => [...a.code]), OP.call, ...unsigned(index)];
     return { code, isBound: false };
   }
 
-  #newLocal(type: number): number {
+  protected newLocal(type: number): number {
     return this.locals.push(type);
   }
 
   /** The code that `emit` emits. */
-  #nested(emit: () => void): Bytes {
-    const outer = this.#code;
-    const outerAddress = this.#address;
-    this.#code = [];
+  protected nested(emit: () => void): Bytes {
+    const outer = this.code;
+    const outerAddress = this.boundAddress;
+    this.code = [];
     emit();
-    const inner = this.#code;
-    this.#code = outer;
+    const inner = this.code;
+    this.code = outer;
     // An address bound inside a branch is not bound outside of it.
-    this.#address = outerAddress;
+    this.boundAddress = outerAddress;
     return inner;
   }
 }
 
-function loadAt(address: Expression, offset: number): Expression {
+/** The 32-bit word at an offset from an address in the one memory. */
+export function loadAt(address: Expression, offset: number): Expression {
   return { code: [...address.code, OP.i32Load, ...memarg(offset)], isBound: false };
-}
-
-/** The 32 bits of the register whose state offset is given. */
-function register(address: Expression): Expression {
-  return loadAt(address, 0);
 }

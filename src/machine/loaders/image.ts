@@ -4,7 +4,8 @@ import { SymbolTable } from '../symbols.js';
 import { UserError } from '../user-error.js';
 import { ElfFile, isElf } from './elf.js';
 import { elfSymbols } from './elf-symbols.js';
-import { loadFlat } from './flat.js';
+import { FLAT_ADDRESS, loadFlat } from './flat.js';
+import { foreignKind } from './foreign.js';
 import { type Image, ImageReader } from './image-bytes.js';
 import { MemoryPlan } from './memory-plan.js';
 import { loadMultiboot } from './multiboot.js';
@@ -22,13 +23,13 @@ export interface LoadImageOptions {
   readonly cmdline?: string | undefined;
   /** The kernel's first module. Multiboot alone. */
   readonly initrd?: Uint8Array | undefined;
-  /** Physical address of a flat binary: for an image that is neither Multiboot nor ELF. */
+  /** Physical address of a flat binary, FLAT_ADDRESS where absent: for what is neither Multiboot nor ELF. */
   readonly address?: number | undefined;
 }
 
 /** What was loaded. */
 export interface LoadedImage {
-  readonly kind: 'multiboot' | 'elf' | 'flat';
+  readonly kind: 'multiboot' | 'elf' | 'flat' | 'bios';
   /** Physical address of the first instruction, unsigned. */
   readonly entry: number;
   /** Empty where the image has none. */
@@ -52,12 +53,13 @@ export function loadImage(machine: Machine, image: Image, options: LoadImageOpti
   if (isElf(image)) {
     return { kind: 'elf', entry: loadElf(machine, image), symbols: symbolsOf(image) };
   }
-  if (options.address === undefined) {
-    return new ImageReader(image).fail(
-      'is neither a Multiboot 1 image nor an ELF32 executable; to run it as a flat binary give --address',
+  const foreign = options.address === undefined ? foreignKind(image.bytes) : null;
+  if (foreign !== null) {
+    new ImageReader(image).fail(
+      `is ${foreign}, no kernel; to run it as a flat binary all the same give --address`,
     );
   }
-  const entry = loadFlat(machine, image, options.address);
+  const entry = loadFlat(machine, image, options.address ?? FLAT_ADDRESS);
   return { kind: 'flat', entry, symbols: SymbolTable.empty };
 }
 

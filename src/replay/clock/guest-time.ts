@@ -2,9 +2,12 @@
  * The units of guest time. Nanoseconds since reset are the common one; all conversions are exact on
  * whole numbers up to 2^53 (104 days), so that every host gets the same result.
  */
+import { APIC_HZ } from '../../machine/apic-timer.js';
 import { PIT_HZ } from '../../machine/pit8254.js';
 
 export const NANOSECONDS_PER_SECOND = 1_000_000_000;
+/** One tick of the local APIC's clock: a whole number. */
+export const NANOSECONDS_PER_APIC_TICK = NANOSECONDS_PER_SECOND / APIC_HZ;
 /** What the RTC of a virtual or random clock shows at reset: 2006-03-08 00:00:00 UTC. */
 export const VIRTUAL_EPOCH_SECONDS = 1_141_776_000;
 
@@ -26,6 +29,11 @@ export function nanosecondsOfPitTick(ticks: number): number {
   const remainder = product % PIT_HZ;
   const floor = (product - remainder) / PIT_HZ;
   return seconds * NANOSECONDS_PER_SECOND + floor + (remainder === 0 ? 0 : 1);
+}
+
+/** The ticks of the local APIC's clock since reset at a time. */
+export function apicTicksAt(nanoseconds: number): number {
+  return (nanoseconds - (nanoseconds % NANOSECONDS_PER_APIC_TICK)) / NANOSECONDS_PER_APIC_TICK;
 }
 
 /** Whole seconds in a time. */

@@ -9,7 +9,7 @@
 import type { ClockSource } from '../../machine/input.js';
 import type { Machine } from '../../machine/machine.js';
 import type { Instant } from '../instant.js';
-import { pitTicksAt, secondsAt } from './guest-time.js';
+import { apicTicksAt, pitTicksAt, secondsAt } from './guest-time.js';
 import type { IdleResult, InputDoor, LiveSource } from './live-source.js';
 import { type Slot, TimerBank, timersOf } from './timer-bank.js';
 
@@ -80,7 +80,8 @@ export class HostClock implements LiveSource {
     // Whoever programs a timer asks for the time of its start; its first edge may be near.
     this.#isStale = true;
     this.#machine.cpu.requestStop();
-    return source === 'pit' ? pitTicksAt(now) : this.#options.epochSeconds + secondsAt(now);
+    if (source === 'pit') return pitTicksAt(now);
+    return source === 'apic' ? apicTicksAt(now) : this.#options.epochSeconds + secondsAt(now);
   }
 
   idle(): IdleResult {

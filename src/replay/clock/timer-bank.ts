@@ -5,9 +5,15 @@
  * An edge that comes due while the one before it was not injected yet is lost: a source never makes up
  * for more than one edge of a timer, as the interrupt controller wouldn't remember more either.
  */
+import { LINE_APIC_TIMER } from '../../machine/input.js';
 import type { Machine } from '../../machine/machine.js';
 import type { Instant } from '../instant.js';
-import { nanosecondsOfPitTick, pitTicksAt } from './guest-time.js';
+import {
+  apicTicksAt,
+  NANOSECONDS_PER_APIC_TICK,
+  nanosecondsOfPitTick,
+  pitTicksAt,
+} from './guest-time.js';
 
 /** One timer's interrupt line and its edges. */
 export interface Timer {
@@ -16,12 +22,20 @@ export interface Timer {
   nextEdge(after: number): number;
 }
 
-/** The timers of a machine: channel 0 of the 8254 on line 0, the RTC's periodic interrupt on line 8. */
+/**
+ * The timers of a machine: channel 0 of the 8254 on line 0, the RTC's periodic interrupt on line 8, the
+ * local APIC's where there is one.
+ */
 export function timersOf(machine: Machine): readonly Timer[] {
-  return [timer(0, machine.pit), timer(8, machine.rtc)];
+  const { pit, rtc, apic } = machine;
+  const timers = [timer(0, pit), timer(8, rtc)];
+  if (apic === null) return timers;
+  const nextEdge = (after: number): number =>
+    apic.nextEdge(apicTicksAt(after)) * NANOSECONDS_PER_APIC_TICK;
+  return [...timers, { line: LINE_APIC_TIMER, nextEdge }];
 }
 
-/** Both chips give their edges in ticks of the 8254. */
+/** The two chips give their edges in ticks of the 8254. */
 function timer(line: number, chip: { nextEdge(now: number): number }): Timer {
   return { line, nextEdge: (after) => nanosecondsOfPitTick(chip.nextEdge(pitTicksAt(after))) };
 }

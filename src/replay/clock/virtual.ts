@@ -9,7 +9,7 @@
 import type { ClockSource } from '../../machine/input.js';
 import type { Machine } from '../../machine/machine.js';
 import type { Instant } from '../instant.js';
-import { pitTicksAt, secondsAt, VIRTUAL_EPOCH_SECONDS } from './guest-time.js';
+import { apicTicksAt, pitTicksAt, secondsAt, VIRTUAL_EPOCH_SECONDS } from './guest-time.js';
 import type { IdleResult, InputDoor, LiveSource } from './live-source.js';
 import { type Slot, TimerBank, timersOf } from './timer-bank.js';
 
@@ -74,7 +74,8 @@ export class VirtualClock implements LiveSource {
     // Whoever programs a timer asks for the time of its start.
     this.#isStale = true;
     this.machine.cpu.requestStop();
-    return source === 'pit' ? pitTicksAt(now) : VIRTUAL_EPOCH_SECONDS + secondsAt(now);
+    if (source === 'pit') return pitTicksAt(now);
+    return source === 'apic' ? apicTicksAt(now) : VIRTUAL_EPOCH_SECONDS + secondsAt(now);
   }
 
   idle(): IdleResult {

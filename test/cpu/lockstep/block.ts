@@ -4,77 +4,12 @@
  */
 import type { Core } from '../../../src/cpu/core.js';
 import type { Decoded } from '../../../src/cpu/decoder/decode.js';
-import { registerOffset } from '../../../src/cpu/engine/record.js';
-import type { Form } from '../../../src/cpu/isa/form.js';
-import { sizeOfWidth } from '../../../src/cpu/isa/form.js';
-import { SEGMENT_BYTES, SEGMENTS, ZERO } from '../../../src/cpu/state-layout.js';
-import type { Binding } from '../../../src/cpu/wasm/binding.js';
+import { formOf } from '../../../src/cpu/isa/form.js';
+import { InstructionBinding } from '../../../src/cpu/jit/instruction-binding.js';
 import { encodeModule, I32, OP } from '../../../src/cpu/wasm/encoder.js';
-import { constantExpression, type Expression } from '../../../src/cpu/wasm/expression.js';
+import { constantExpression } from '../../../src/cpu/wasm/expression.js';
 import { FUNCTION_IMPORTS } from '../../../src/cpu/wasm/imports.js';
 import { WasmOps } from '../../../src/cpu/wasm/wasm-ops.js';
-
-/** What a compiled instruction returns when the next one follows; 0 is a jump, as from a handler. */
-const FALLS_THROUGH = 1;
-const AGAIN = 2;
-
-class ConstantBinding implements Binding {
-  readonly form: Form;
-  readonly #decoded: Decoded;
-
-  constructor(decoded: Decoded) {
-    const { encoding, instruction } = decoded;
-    this.#decoded = decoded;
-    const hasMemory =
-      instruction.isMemory || encoding.operands.some((operand) => operand.place === 'offset');
-    this.form = {
-      encoding,
-      operandSize: instruction.operandSize,
-      addressSize: instruction.addressSize,
-      stack32: true,
-      rep: 0,
-      address: instruction.index !== ZERO ? 'indexed' : hasMemory ? 'base' : 'none',
-    };
-  }
-
-  registerAddress(k: number): Expression {
-    const { encoding, instruction } = this.#decoded;
-    const { place, width } = encoding.operands[k];
-    const size = sizeOfWidth(width, instruction.operandSize);
-    return constantExpression(
-      registerOffset(place === 'reg' ? instruction.reg : instruction.rm, size),
-    );
-  }
-  immediate(): Expression {
-    return constantExpression(this.#decoded.instruction.immediate);
-  }
-  base(): Expression | null {
-    const { base } = this.#decoded.instruction;
-    return base === ZERO ? null : constantExpression(base);
-  }
-  index(): Expression | null {
-    const { index } = this.#decoded.instruction;
-    return index === ZERO ? null : constantExpression(index);
-  }
-  scale(): Expression {
-    return constantExpression(this.#decoded.instruction.scale);
-  }
-  displacement(): Expression {
-    return constantExpression(this.#decoded.instruction.displacement);
-  }
-  segment(): Expression {
-    return constantExpression(SEGMENTS + this.#decoded.instruction.segment * SEGMENT_BYTES);
-  }
-  length(): Expression {
-    return constantExpression(this.#decoded.instruction.length);
-  }
-  next(): Expression {
-    return constantExpression(FALLS_THROUGH);
-  }
-  again(): Expression {
-    return constantExpression(AGAIN);
-  }
-}
 
 /**
  * Compiles instructions that lie one behind the other into functions, one an instruction, and one that
@@ -90,7 +25,9 @@ export function compileBlock(
 ): () => void {
   const type = { parameters: [I32], results: [I32] };
   const bodies = instructions.map((decoded, i) => {
-    const ops = new WasmOps(new ConstantBinding(decoded));
+    const ops = new WasmOps(
+      new InstructionBinding(formOf(decoded.encoding, decoded.instruction, true), decoded),
+    );
     decoded.encoding.semantics?.(ops);
     const code = ops.finish();
     return { name: `i${i}`, type, locals: ops.locals, code };

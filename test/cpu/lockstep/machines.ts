@@ -76,7 +76,7 @@ export function stepByNumbers(cpu: Cpu, ops: NumberOps): Outcome {
 export function stepByBlock(cpu: Cpu): Outcome {
   const { core } = cpu;
   const pages = core.state.memory.buffer.byteLength >> 16;
-  const imports = { ...slowPath(core), procedure: () => undefined };
+  const imports = { ...slowPath(core), procedure: () => undefined, hot: () => undefined };
   const block = compileBlock(core, pages, imports, [decodeAtEip(cpu)], null);
   return attempt(cpu, block);
 }

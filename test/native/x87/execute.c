@@ -8,7 +8,7 @@
  *   128  EFLAGS (the arithmetic flags of it are used)
  *   132  the memory operand, 16 bytes
  *   148  the number of the signal that the instruction got, 0 for none; ignored on the way in
- * The instruction pointer comes back relative to the instruction, the data pointer to the operand.
+ * Instruction and data pointer come back as if the instruction were at CODE, and its operand at OPERAND.
  */
 #include <setjmp.h>
 #include <signal.h>
@@ -19,6 +19,7 @@
 
 enum { RECORD = 152, STATE = 108, BATCH = 1024 };
 enum { FIP = 12, FDP = 20, ARITHMETIC = 0x8d5 };
+enum { CODE = 0x1000, OPERAND = 0x2000 };
 
 struct record {
     uint8_t length, code[15];
@@ -53,11 +54,14 @@ static void __attribute__((noinline)) execute(void)
                      : "memory", "cc", "ecx", "edx");
 }
 
-static void relate(int offset, const void *base)
+/* a pointer of the state that points into something comes back as if that were elsewhere */
+static void relate(int offset, const void *base, size_t size, uint32_t as)
 {
     uint32_t pointer;
     memcpy(&pointer, record.state + offset, sizeof pointer);
-    pointer -= (uintptr_t)base;
+    if (pointer - (uintptr_t)base >= size)
+        return;
+    pointer = pointer - (uintptr_t)base + as;
     memcpy(record.state + offset, &pointer, sizeof pointer);
 }
 
@@ -85,8 +89,8 @@ int main(void)
             if (record.signal == 0)
                 execute();
             record.eflags = flags & ARITHMETIC;
-            relate(FIP, code);
-            relate(FDP, record.operand);
+            relate(FIP, code, sizeof record.code, CODE);
+            relate(FDP, record.operand, sizeof record.operand, OPERAND);
             batch[i] = record;
         }
         if (fwrite(batch, RECORD, count, stdout) != count)

@@ -70,6 +70,15 @@ describe('the host clock', () => {
     expect(edges(host.events)).toBe(2);
   });
 
+  test('an input that comes due after an instant was shown belongs to the next one', () => {
+    const host = hosted(bareGuest(...COUNT_UP));
+    host.session.advance(10);
+    host.time += 60 * MILLISECOND;
+    host.session.advance(10);
+    host.session.advance(11);
+    expect(host.events.filter((event) => event.kind === 'irq').map(({ at }) => at)).toEqual([11]);
+  });
+
   test('a halted guest waits for the next edge, and says how long', () => {
     const machine = timerGuest();
     const host = hosted(machine);

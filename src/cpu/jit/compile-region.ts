@@ -1,0 +1,215 @@
+/**
+ * One WebAssembly function for a region: registers come into locals at its start and go back to the
+ * state words wherever it ends, and every block begins by taking its instructions out of the budget,
+ * or, where so many are not left, returns to the interpreter for the last steps.
+ */
+
+import type { Form } from '../isa/form.js';
+import { formOf } from '../isa/form.js';
+import * as L from '../state-layout.js';
+import { RECORD_BYTES } from '../state-layout.js';
+import {
+  type Bytes,
+  constant,
+  encodeModule,
+  type FunctionBody,
+  I32,
+  memarg,
+  OP,
+  unsigned,
+  VOID,
+} from '../wasm/encoder.js';
+import { FUNCTION_IMPORTS } from '../wasm/imports.js';
+import type { Block, Region, RegionInstruction } from './region.js';
+import * as F from './region-frame.js';
+import { RegionOps, SPILL } from './region-ops.js';
+
+const HANDLER = { parameters: [I32], results: [I32] };
+const RECORD = 0;
+/** Parameters of `spill` behind the eight registers. */
+const SPILL_WORDS = [L.FLAG_RESULT, L.FLAG_AUX, L.EIP];
+const SPILL_BUDGET = 11;
+const SPILL_ATTENTION = 12;
+
+function local(index: number): number[] {
+  return [OP.localGet, ...unsigned(index)];
+}
+
+function loadWord(offset: number): number[] {
+  return [...constant(0), OP.i32Load, ...memarg(offset)];
+}
+
+function storeWord(offset: number, value: Bytes): number[] {
+  return [...constant(0), ...value, OP.i32Store, ...memarg(offset)];
+}
+
+/** (eight registers, flag words, EIP, budget, attention): writes the state; see `RegionOps`. */
+const SPILL_FUNCTION: FunctionBody = {
+  name: 'spill',
+  type: { parameters: new Array<number>(SPILL_ATTENTION + 1).fill(I32), results: [] },
+  locals: [],
+  code: [
+    ...Array.from({ length: 8 }, (_, i) => storeWord(i * 4, local(i))).flat(),
+    ...SPILL_WORDS.flatMap((offset, i) => storeWord(offset, local(8 + i))),
+    ...local(SPILL_ATTENTION),
+    OP.i32Eqz,
+    OP.if,
+    VOID,
+    ...storeWord(L.BUDGET, local(SPILL_BUDGET)),
+    OP.end,
+  ],
+};
+
+class RegionCompiler {
+  readonly #region: Region;
+  readonly #frame = new F.RegionFrame();
+  readonly #places = new Map<number, number>();
+
+  constructor(region: Region) {
+    this.#region = region;
+    region.blocks.forEach((block, i) => this.#places.set(block.offset, i));
+  }
+
+  body(): FunctionBody {
+    const { blocks } = this.#region;
+    const prologue = this.#prologue();
+    const code = blocks.map((block, i) => this.#block(block, i));
+    // loop { block { ... block { br_table } code 0 } ... code n-1 }
+    const nest = [
+      ...prologue,
+      OP.loop,
+      VOID,
+      ...blocks.flatMap(() => [OP.block, VOID]),
+      ...local(F.LOCAL_BLOCK),
+      OP.brTable,
+      ...unsigned(blocks.length - 1),
+      ...blocks.flatMap((_, i) => unsigned(i)),
+    ];
+    // Blocks are too large to be spread into a call's arguments.
+    const bodies = code.map((bytes) => [OP.end, ...bytes]).flat();
+    const whole = [...nest, ...bodies, OP.end, OP.unreachable];
+    return { name: 'region', type: HANDLER, locals: this.#frame.locals, code: whole };
+  }
+
+  #prologue(): number[] {
+    const { blocks, entry } = this.#region;
+    const first = blocks[entry];
+    return [
+      ...loadWord(L.BUDGET),
+      ...constant(1),
+      OP.i32Add,
+      OP.localTee,
+      F.LOCAL_LEFT,
+      ...constant(first.instructions.length),
+      OP.i32LtS,
+      OP.if,
+      VOID,
+      ...storeWord(L.BUDGET, local(F.LOCAL_LEFT)),
+      ...local(RECORD),
+      ...constant(RECORD_BYTES),
+      OP.i32Add,
+      OP.return,
+      OP.end,
+      ...Array.from({ length: 8 }, (_, i) => [
+        ...loadWord(i * 4),
+        OP.localSet,
+        F.LOCAL_REGISTERS + i,
+      ]).flat(),
+      ...loadWord(L.FLAG_RESULT),
+      OP.localSet,
+      F.LOCAL_RESULT,
+      ...loadWord(L.FLAG_AUX),
+      OP.localSet,
+      F.LOCAL_AUX,
+      ...loadWord(L.EIP),
+      ...constant(first.offset),
+      OP.i32Sub,
+      OP.localSet,
+      F.LOCAL_BASE,
+      ...loadWord(L.TLB_BASE),
+      OP.localSet,
+      F.LOCAL_TLB,
+      ...constant(entry),
+      OP.localSet,
+      F.LOCAL_BLOCK,
+    ];
+  }
+
+  #block(block: Block, index: number): Bytes {
+    const frame = this.#frame;
+    const count = block.instructions.length;
+    const loopsOnItself = block.instructions.some((one) => one.target === block.offset);
+    frame.code = [];
+    frame.depth = loopsOnItself ? 1 : 0;
+    frame.code.push(
+      ...local(F.LOCAL_LEFT),
+      ...constant(count),
+      OP.i32LtS,
+      OP.if,
+      VOID,
+      ...this.#exit(block.offset),
+      OP.end,
+      ...local(F.LOCAL_LEFT),
+      ...constant(count),
+      OP.i32Sub,
+      OP.localSet,
+      F.LOCAL_LEFT,
+    );
+    block.instructions.forEach((instruction, i) => {
+      const place = {
+        instruction,
+        behind: count - 1 - i,
+        branchTo: (offset: number) => this.#branchTo(offset, index, loopsOnItself),
+      };
+      new RegionOps(frame, place, formOfInstruction(instruction)).emit();
+    });
+    frame.code.push(...frame.settleFlags());
+    const onward = this.#places.get(block.next);
+    if (onward === undefined) frame.code.push(...this.#exit(block.next));
+    else if (onward !== index + 1 || loopsOnItself) {
+      frame.code.push(...(this.#branchTo(block.next, index, loopsOnItself) ?? []));
+    }
+    const { code } = frame;
+    return loopsOnItself ? [OP.loop, VOID, ...code, OP.end] : code;
+  }
+
+  /** The way from inside block `from`, at the frame's depth, to the block at an offset. */
+  #branchTo(offset: number, from: number, loopsOnItself: boolean): Bytes | null {
+    const to = this.#places.get(offset);
+    if (to === undefined) return null;
+    const { depth } = this.#frame;
+    if (to === from && loopsOnItself) return [OP.br, ...unsigned(depth - 1)];
+    // Behind block i the labels of blocks i+1 and on are open, then the dispatching loop's.
+    if (to > from) return [OP.br, ...unsigned(depth + to - from - 1)];
+    const dispatch = this.#region.blocks.length - 1 - from;
+    return [...constant(to), OP.localSet, F.LOCAL_BLOCK, OP.br, ...unsigned(depth + dispatch)];
+  }
+
+  /** Returns to the run loop at an offset, with no instruction under way and no flags pending. */
+  #exit(offset: number): number[] {
+    return [
+      ...Array.from({ length: 8 }, (_, i) => local(F.LOCAL_REGISTERS + i)).flat(),
+      ...local(F.LOCAL_RESULT),
+      ...local(F.LOCAL_AUX),
+      ...local(F.LOCAL_BASE),
+      ...constant(offset),
+      OP.i32Add,
+      ...local(F.LOCAL_LEFT),
+      ...constant(0),
+      OP.call,
+      ...unsigned(SPILL),
+      ...constant(0),
+      OP.return,
+    ];
+  }
+}
+
+function formOfInstruction({ decoded }: RegionInstruction): Form {
+  return formOf(decoded.encoding, decoded.instruction, true);
+}
+
+/** The module of a region: its function is the export `region`, of the type of handlers. */
+export function compileRegion(region: Region, memoryPages: number): Uint8Array<ArrayBuffer> {
+  const imports = { functions: FUNCTION_IMPORTS, memoryPages, table: false, types: [] };
+  return encodeModule(imports, [SPILL_FUNCTION, new RegionCompiler(region).body()]);
+}

@@ -1,0 +1,277 @@
+/**
+ * The abstract machine inside a compiled region: operands are constants, general registers are locals,
+ * flags are worked out only where someone reads them, and flat segments need no check.
+ */
+
+import { registerOffset } from '../engine/record.js';
+import type { Form } from '../isa/form.js';
+import type { Size } from '../isa/ops.js';
+import * as L from '../state-layout.js';
+import { type Bytes, constant, I32, memarg, OP, unsigned } from '../wasm/encoder.js';
+import { constantExpression, type Expression, localExpression } from '../wasm/expression.js';
+import { FUNCTION_IMPORTS } from '../wasm/imports.js';
+import { type Access, WasmOps } from '../wasm/wasm-ops.js';
+import { InstructionBinding } from './instruction-binding.js';
+import type { RegionInstruction } from './region.js';
+import * as F from './region-frame.js';
+
+/** Function index of the region module's `spill`, behind the imports. */
+export const SPILL = FUNCTION_IMPORTS.length;
+
+const FLAT_SEGMENTS = new Set([L.SEG_ES, L.SEG_SS, L.SEG_DS].map(segmentOffset));
+
+function segmentOffset(segment: number): number {
+  return L.SEGMENTS + segment * L.SEGMENT_BYTES;
+}
+
+/** Where an instruction stands in its region. */
+export interface Place {
+  readonly instruction: RegionInstruction;
+  /** Instructions of its block behind it. */
+  readonly behind: number;
+  /** Emits the way to the block at an offset of the page; null where the region has none. */
+  branchTo(offset: number): Bytes | null;
+}
+
+export class RegionOps extends WasmOps {
+  readonly #frame: F.RegionFrame;
+  readonly #place: Place;
+  /** Some slow path of this instruction may have asked for attention. */
+  #mayNeedAttention = false;
+
+  constructor(frame: F.RegionFrame, place: Place, form: Form) {
+    super(new InstructionBinding(form, place.instruction.decoded));
+    this.#frame = frame;
+    this.#place = place;
+  }
+
+  /** Appends the instruction's code to the frame. */
+  emit(): void {
+    const { decoded } = this.#place.instruction;
+    decoded.encoding.semantics?.(this);
+    if (this.#mayNeedAttention) {
+      this.branch(localExpression(F.LOCAL_ATTENTION), () => this.#exit(this.nextEip()));
+    }
+    if (this.guardsEsp) super.set(L.ESP_GUARD, constantExpression(0));
+    this.#frame.code.push(...this.code);
+    this.#frame.endInstruction();
+  }
+
+  override get(offset: number, size: Size = 4): Expression {
+    if (offset < L.ZERO) return this.let(registerValue(offset, size));
+    if (offset === L.ZERO) return constantExpression(0);
+    if (offset === L.FLAG_RESULT) return this.#copy(this.#frame.flagWord(0));
+    if (offset === L.FLAG_AUX) return this.#copy(this.#frame.flagWord(1));
+    if (offset === L.EIP) return this.#eip(0);
+    return super.get(offset, size);
+  }
+
+  override set(offset: number, value: Expression, size: Size = 4): void {
+    if (offset === L.FLAG_RESULT) this.#frame.setPending(0, value);
+    else if (offset === L.FLAG_AUX) this.#frame.setPending(1, value);
+    else if (offset < L.ZERO) this.#setRegister(offset, value, size);
+    else super.set(offset, value, size);
+  }
+
+  /** A local's value now: locals of registers change. */
+  override let(value: Expression): Expression {
+    return value.isBound && !isRegisterLocal(value) ? value : this.#copy(value);
+  }
+
+  #copy(value: Expression): Expression {
+    const local = this.newLocal(I32);
+    this.code.push(...value.code, OP.localSet, ...unsigned(local));
+    return localExpression(local);
+  }
+
+  override when(condition: Expression, then: () => void, otherwise?: () => void): void {
+    const bound = this.let(condition);
+    this.#settleFlags();
+    this.branch(
+      bound,
+      () => this.#settled(then),
+      otherwise === undefined ? undefined : () => this.#settled(otherwise),
+    );
+  }
+
+  override choose(
+    condition: Expression,
+    then: () => Expression,
+    otherwise: () => Expression,
+  ): Expression {
+    const bound = this.let(condition);
+    this.#settleFlags();
+    return this.chooseValue(bound, then, otherwise);
+  }
+
+  override nextEip(): Expression {
+    return this.#eip(this.#place.instruction.decoded.instruction.length);
+  }
+
+  /** The code segment is flat, so every target lies inside it. */
+  override checkTarget(): void {
+    // Nothing to check.
+  }
+
+  override jump(offset: Expression): void {
+    const { target } = this.#place.instruction;
+    const way = target === null ? null : this.#place.branchTo(target);
+    if (way === null || this.guardsEsp) {
+      this.#exit(offset);
+      return;
+    }
+    if (this.#mayNeedAttention) {
+      this.branch(localExpression(F.LOCAL_ATTENTION), () => this.#exit(offset));
+    }
+    this.#settleFlags();
+    // Only now, as the way's depth is that of this place.
+    this.code.push(...(this.#place.branchTo(target ?? 0) ?? way));
+  }
+
+  override repeat(): void {
+    throw new Error('a repeated instruction is not compiled');
+  }
+
+  override raise(vector: number): void {
+    this.#spill(this.#eip(0), this.#place.behind);
+    super.raise(vector);
+  }
+
+  protected override readRegister(k: number, size: Size): Expression {
+    return this.get(this.#operandRegister(k, size), size);
+  }
+
+  protected override writeRegister(k: number, value: Expression, size: Size): void {
+    this.set(this.#operandRegister(k, size), value, size);
+  }
+
+  protected override baseRegister(): Expression | null {
+    const { base } = this.#place.instruction.decoded.instruction;
+    return base === L.ZERO ? null : registerValue(base, 4);
+  }
+
+  protected override indexRegister(): Expression | null {
+    const { index } = this.#place.instruction.decoded.instruction;
+    return index === L.ZERO ? null : registerValue(index, 4);
+  }
+
+  protected override fastAccess(
+    segment: Expression,
+    offset: Expression,
+    size: Size,
+    belowField: number,
+    tagField: number,
+  ): Access {
+    const isFlat = segment.constant !== undefined && FLAT_SEGMENTS.has(segment.constant);
+    if (!isFlat) return super.fastAccess(segment, offset, size, belowField, tagField);
+    const linear = this.let(offset);
+    const access = this.translate(linear, size, tagField);
+    return { segment, offset: linear, isFast: access.hasPage, host: access.host };
+  }
+
+  protected override tlbBase(): Expression {
+    return localExpression(F.LOCAL_TLB);
+  }
+
+  protected override callSlow(index: number, ...parameters: Expression[]): Expression {
+    const { behind } = this.#place;
+    this.#mayNeedAttention = true;
+    this.#spill(this.#eip(0), behind);
+    const hasResult = FUNCTION_IMPORTS[index].type.results.length > 0;
+    const call = this.callImport(index, ...parameters);
+    let result: Expression = call;
+    if (hasResult) result = this.let(call);
+    else this.code.push(...call.code);
+    // Attention took the budget away.
+    const budget = { code: [...constant(0), OP.i32Load, ...memarg(L.BUDGET)], isBound: false };
+    const expected = this.add(localExpression(F.LOCAL_LEFT), constantExpression(behind));
+    const attention = this.or(localExpression(F.LOCAL_ATTENTION), this.xor(budget, expected));
+    this.code.push(...attention.code, OP.localSet, F.LOCAL_ATTENTION);
+    return result;
+  }
+
+  protected override leave(eip: Expression): void {
+    this.#exit(eip);
+  }
+
+  protected override newLocal(type: number): number {
+    return this.#frame.temporary(type);
+  }
+
+  protected override nested(emit: () => void): Bytes {
+    this.#frame.depth += 1;
+    const inner = super.nested(emit);
+    this.#frame.depth -= 1;
+    return inner;
+  }
+
+  /** Runs a branch of the semantics, and leaves the flags that it sets in their locals. */
+  #settled(branch: () => void): void {
+    branch();
+    this.#settleFlags();
+  }
+
+  #settleFlags(): void {
+    this.code.push(...this.#frame.settleFlags());
+  }
+
+  #eip(further: number): Expression {
+    const offset = constantExpression(this.#place.instruction.offset + further);
+    return this.add(localExpression(F.LOCAL_BASE), offset);
+  }
+
+  /** Writes the state words. The budget, too, unless attention has taken it. */
+  #spill(eip: Expression, behind: number): void {
+    const registers = Array.from({ length: 8 }, (_, i) => localExpression(F.LOCAL_REGISTERS + i));
+    const parameters = [
+      ...registers,
+      this.#frame.flagWord(0),
+      this.#frame.flagWord(1),
+      eip,
+      this.add(localExpression(F.LOCAL_LEFT), constantExpression(behind)),
+      localExpression(F.LOCAL_ATTENTION),
+    ];
+    this.code.push(...this.callImport(SPILL, ...parameters).code);
+  }
+
+  /** Returns to the run loop with EIP as given; the present instruction is done. */
+  #exit(eip: Expression): void {
+    if (this.guardsEsp) super.set(L.ESP_GUARD, constantExpression(0));
+    this.#spill(eip, this.#place.behind);
+    this.code.push(...constant(0), OP.return);
+  }
+
+  #operandRegister(k: number, size: Size): number {
+    const { encoding, instruction } = this.#place.instruction.decoded;
+    const { place } = encoding.operands[k];
+    return registerOffset(place === 'reg' ? instruction.reg : instruction.rm, size);
+  }
+
+  #setRegister(offset: number, value: Expression, size: Size): void {
+    const local = F.LOCAL_REGISTERS + (offset >> 2);
+    const shift = (offset & 3) * 8;
+    let merged = value;
+    if (size !== 4) {
+      const mask = (size === 2 ? 0xffff : 0xff) << shift;
+      const kept = this.and(localExpression(local), constantExpression(~mask));
+      const placed = shift === 0 ? value : this.shl(value, constantExpression(shift));
+      merged = this.or(kept, this.and(placed, constantExpression(mask)));
+    }
+    this.code.push(...merged.code, OP.localSet, local);
+  }
+}
+
+/** A register's value, or a part of it, straight from its local. */
+function registerValue(offset: number, size: Size): Expression {
+  const whole = localExpression(F.LOCAL_REGISTERS + (offset >> 2));
+  const shift = (offset & 3) * 8;
+  if (size === 4) return whole;
+  const mask = constantExpression(size === 2 ? 0xffff : 0xff);
+  const code = shift === 0 ? whole.code : [...whole.code, ...constant(shift), OP.i32ShrU];
+  return { code: [...code, ...mask.code, OP.i32And], isBound: false };
+}
+
+/** A local that instructions change: a copy is needed to keep its value. */
+function isRegisterLocal(value: Expression): boolean {
+  return value.code.length === 2 && value.code[0] === OP.localGet && value.code[1] <= F.LOCAL_AUX;
+}

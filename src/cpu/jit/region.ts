@@ -1,0 +1,147 @@
+/**
+ * What is compiled together: the basic blocks of one page that direct jumps reach from an entry.
+ *
+ * A block ends at a jump, before an instruction that is not compiled (procedures, repeated string
+ * instructions), before one that leaves the page, and before another block. Where it goes on outside
+ * the region the compiled code returns, and the interpreter takes over.
+ */
+import { type Decoded, decode, MAX_INSTRUCTION_BYTES } from '../decoder/decode.js';
+import { fault } from '../fault.js';
+import { STRING_OPCODES } from '../isa/form.js';
+import { I386 } from '../isa/instruction-set.js';
+
+const MAX_INSTRUCTIONS = 250;
+const MAX_BLOCKS = 64;
+/** Near jumps whose target is in the instruction: JMP, CALL, LOOP, LOOPE, LOOPNE, JCXZ. */
+const DIRECT = new Set([0xe8, 0xe9, 0xeb, 0xe0, 0xe1, 0xe2, 0xe3]);
+
+export interface RegionInstruction {
+  readonly decoded: Decoded;
+  /** Of its first byte in the page. */
+  readonly offset: number;
+  /** In the page, or outside of it, where a direct jump goes; null for every other instruction. */
+  readonly target: number | null;
+}
+
+export interface Block {
+  readonly offset: number;
+  readonly instructions: readonly RegionInstruction[];
+  /** Where execution goes on when the last instruction does not jump. */
+  readonly next: number;
+}
+
+export interface Region {
+  /** Physical address of the page. */
+  readonly page: number;
+  /** Index of the block at which it is entered. */
+  readonly entry: number;
+  /** By rising offset. */
+  readonly blocks: readonly Block[];
+}
+
+/** Jcc, in one byte or two. */
+function isConditional(opcode: number): boolean {
+  return (opcode & ~0xf) === 0x70 || (opcode & ~0xf) === 0x0f80;
+}
+
+function targetOf(decoded: Decoded, offset: number): number | null {
+  const { opcode, operandSize, length, immediate } = decoded.instruction;
+  if (!isConditional(opcode) && !DIRECT.has(opcode)) return null;
+  // A 16-bit operand cuts EIP: rare enough to be left to the jump that works its target out.
+  return operandSize === 4 ? offset + length + immediate : null;
+}
+
+/** The instruction always goes somewhere else. */
+function endsFlow(opcode: number, modrm: number): boolean {
+  if (opcode === 0xe8 || opcode === 0xe9 || opcode === 0xeb) return true;
+  if (opcode === 0xc2 || opcode === 0xc3) return true;
+  const extension = (modrm >> 3) & 7;
+  return opcode === 0xff && (extension === 2 || extension === 4);
+}
+
+function isCompiled(decoded: Decoded): boolean {
+  const { opcode, rep } = decoded.instruction;
+  if (decoded.encoding.semantics === null) return false;
+  return rep === 0 || !STRING_OPCODES.has(opcode);
+}
+
+/** Finds instructions by following direct jumps, then cuts them into blocks. */
+class Discovery {
+  readonly #ram: Uint8Array;
+  readonly #page: number;
+  readonly #found = new Map<number, RegionInstruction>();
+  readonly #leaders = new Set<number>();
+
+  constructor(ram: Uint8Array, page: number) {
+    this.#ram = ram;
+    this.#page = page;
+  }
+
+  region(entry: number): Region | null {
+    const waiting = [entry];
+    for (let leader = waiting.shift(); leader !== undefined; leader = waiting.shift()) {
+      if (this.#leaders.has(leader) || this.#leaders.size >= MAX_BLOCKS) continue;
+      this.#leaders.add(leader);
+      this.#follow(leader, waiting);
+    }
+    const offsets = [...this.#leaders]
+      .filter((offset) => this.#found.has(offset))
+      .sort((a, b) => a - b);
+    const blocks = offsets.map((offset) => this.#block(offset));
+    const at = offsets.indexOf(entry);
+    return at < 0 ? null : { page: this.#page, entry: at, blocks };
+  }
+
+  #follow(leader: number, waiting: number[]): void {
+    let offset = leader;
+    while (!this.#found.has(offset) && this.#found.size < MAX_INSTRUCTIONS) {
+      const decoded = this.#decode(offset);
+      if (decoded === null || !isCompiled(decoded)) return;
+      const target = targetOf(decoded, offset);
+      this.#found.set(offset, { decoded, offset, target });
+      const { opcode, modrm, length } = decoded.instruction;
+      if (target !== null && target >= 0 && target < 0x1000) waiting.push(target);
+      if (endsFlow(opcode, modrm)) return;
+      offset += length;
+      if (isConditional(opcode) || DIRECT.has(opcode)) {
+        waiting.push(offset);
+        return;
+      }
+    }
+    // Running into what another block began with makes that place a leader.
+    if (this.#found.has(offset) && offset !== leader) waiting.push(offset);
+  }
+
+  /** Null where the instruction may leave the page or is none. */
+  #decode(offset: number): Decoded | null {
+    if (offset < 0 || offset + MAX_INSTRUCTION_BYTES > 0x1000) return null;
+    const start = this.#page + offset;
+    try {
+      return decode({ bytes: this.#ram, start, end: start + MAX_INSTRUCTION_BYTES }, true, I386);
+    } catch (thrown) {
+      if (thrown !== fault) throw thrown;
+      return null;
+    }
+  }
+
+  #block(start: number): Block {
+    const instructions: RegionInstruction[] = [];
+    let offset = start;
+    for (let one = this.#found.get(offset); one !== undefined; one = this.#found.get(offset)) {
+      instructions.push(one);
+      const { opcode, modrm, length } = one.decoded.instruction;
+      offset += length;
+      if (isConditional(opcode) || DIRECT.has(opcode) || endsFlow(opcode, modrm)) break;
+      if (this.#leaders.has(offset)) break;
+    }
+    return { offset: start, instructions, next: offset };
+  }
+}
+
+/**
+ * The region that is entered at a physical address, or null where its first instruction is not one
+ * that is compiled. Reads RAM and changes nothing.
+ */
+export function findRegion(ram: Uint8Array, physical: number): Region | null {
+  return new Discovery(ram, physical & ~0xfff).region(physical & 0xfff);
+}
