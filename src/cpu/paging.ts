@@ -1,33 +1,42 @@
 /**
- * The page walk of 32-bit paging: 4 KiB pages, and 4 MiB pages where CR4.PSE is set.
+ * The page walk: 32-bit paging with 4 KiB pages, and 4 MiB pages where CR4.PSE is set; PAE paging with
+ * 4 KiB and 2 MiB pages where CR4.PAE is.
  *
  * A walk checks everything before it changes anything: accessed and dirty bits are set only when the
  * access is allowed. Pages from which entries were read get PAGE_TABLE, so that a later write to them
- * is heard of, and translations that were cached never outlive the tables that they came from.
+ * is heard of, and translations that were cached never outlive the tables that they came from. The
+ * page-directory-pointer table alone is not read by walks: its entries are registers, loaded with CR3.
  *
- * Sources: Intel SDM vol. 3A §4.3 and §4.6 to §4.8.
+ * Deviation: a P6 has 36 bits of physical address, we have 32, so bits 32 to 35 of PAE entries, which
+ * could only name memory that isn't there, are reserved.
+ *
+ * Sources: Intel SDM vol. 3A §4.3, §4.4 and §4.6 to §4.8.
  */
-import { CR0_WP, CR4_PSE } from './control-registers.js';
+import { CR0_WP, CR4_PAE, CR4_PSE } from './control-registers.js';
 import { PF_PRESENT, PF_RESERVED, PF_USER, PF_WRITE, raisePageFault } from './fault.js';
 import { PAGE_TABLE, type PhysicalMemory } from './physical-memory.js';
 import type { State } from './state.js';
-import { CR3 } from './state-layout.js';
+import { CR3, PDPTE0 } from './state-layout.js';
 
-const ENTRY_PRESENT = 1 << 0;
+export const ENTRY_PRESENT = 1 << 0;
 const ENTRY_WRITABLE = 1 << 1;
 const ENTRY_USER = 1 << 2;
 const ENTRY_ACCESSED = 1 << 5;
 const ENTRY_DIRTY = 1 << 6;
-/** In a page-directory entry: it maps 4 MiB. */
+/** In a page-directory entry: it maps 4 MiB, or 2 MiB. */
 const ENTRY_LARGE = 1 << 7;
 /**
  * Must be zero where CR4.PSE is set: bits 12 to 21 of an entry for 4 MiB and bit 7 of a page-table
- * entry, since we offer neither PSE-36 nor the PAT.
+ * entry, since we offer neither PSE-36 nor the PAT. The latter is so in PAE paging too.
  */
 const LARGE_RESERVED = 0x003ff000;
 const SMALL_RESERVED = 1 << 7;
+/** In PAE paging: bits 12 to 20 of an entry for 2 MiB. */
+const PAE_LARGE_RESERVED = 0x001ff000;
 
 const PAGE_MASK = ~0xfff;
+const FOUR_MIB_MASK = ~0x3fffff;
+const TWO_MIB_MASK = ~0x1fffff;
 
 /** Walks the guest's page tables. The results of a walk are fields, so that a walk allocates nothing. */
 export class PageWalker {
@@ -45,6 +54,12 @@ export class PageWalker {
   readonly #tablePages: number[] = [];
   /** How many of `#tablePages` count: assigning to an array's length is slow, and flushes are many. */
   #tableCount = 0;
+  // The entries that the walk under way has met: low halves, and where they lie. For a large page both
+  // are the directory's.
+  #directory = 0;
+  #directoryAt = 0;
+  #entry = 0;
+  #entryAt = 0;
 
   constructor(state: State, physical: PhysicalMemory) {
     this.#state = state;
@@ -60,41 +75,23 @@ export class PageWalker {
    * @throws fault #PF.
    */
   walk(linear: number, isWrite: boolean, isUser: boolean, commits: boolean): void {
-    const physical = this.#physical;
     const access = (isWrite ? PF_WRITE : 0) | (isUser ? PF_USER : 0);
-    const directoryAt = (this.#state.get(CR3) & PAGE_MASK) | ((linear >>> 20) & 0xffc);
-    const directory = physical.read(directoryAt, 4);
-    if ((directory & ENTRY_PRESENT) === 0) raisePageFault(linear, access);
-    const hasLargePages = (this.#state.cr4 & CR4_PSE) !== 0;
-    let entryAt = directoryAt;
-    let entry = directory;
-    let rights = directory;
-    if (hasLargePages && directory & ENTRY_LARGE) {
-      if (directory & LARGE_RESERVED) raisePageFault(linear, access | PF_PRESENT | PF_RESERVED);
-      this.page = (directory & 0xffc00000) | (linear & 0x003ff000);
-    } else {
-      entryAt = (directory & PAGE_MASK) | ((linear >>> 10) & 0xffc);
-      entry = physical.read(entryAt, 4);
-      if ((entry & ENTRY_PRESENT) === 0) raisePageFault(linear, access);
-      if (hasLargePages && entry & SMALL_RESERVED) {
-        raisePageFault(linear, access | PF_PRESENT | PF_RESERVED);
-      }
-      rights &= entry;
-      this.page = entry & PAGE_MASK;
-    }
+    const cause = this.#find(linear);
+    if (cause !== FOUND) raisePageFault(linear, access | cause);
+    const rights = this.#directory & this.#entry;
     const canWrite =
       (rights & ENTRY_WRITABLE) !== 0 || (!isUser && (this.#state.cr0 & CR0_WP) === 0);
     if ((isUser && (rights & ENTRY_USER) === 0) || (isWrite && !canWrite)) {
       raisePageFault(linear, access | PF_PRESENT);
     }
     if (!commits) return;
-    if (entryAt !== directoryAt && (directory & ENTRY_ACCESSED) === 0) {
-      this.#update(directoryAt, directory | ENTRY_ACCESSED);
+    if (this.#entryAt !== this.#directoryAt && (this.#directory & ENTRY_ACCESSED) === 0) {
+      this.#update(this.#directoryAt, this.#directory | ENTRY_ACCESSED);
     }
-    const marked = entry | ENTRY_ACCESSED | (isWrite ? ENTRY_DIRTY : 0);
-    if (marked !== entry) this.#update(entryAt, marked);
+    const marked = this.#entry | ENTRY_ACCESSED | (isWrite ? ENTRY_DIRTY : 0);
+    if (marked !== this.#entry) this.#update(this.#entryAt, marked);
     this.isWritable = canWrite && (marked & ENTRY_DIRTY) !== 0;
-    this.isCacheable = this.#noteTable(directoryAt) && this.#noteTable(entryAt);
+    this.isCacheable = this.#noteTable(this.#directoryAt) && this.#noteTable(this.#entryAt);
   }
 
   /**
@@ -102,16 +99,7 @@ export class PageWalker {
    * @returns -1 where nothing is mapped.
    */
   peek(linear: number): number {
-    const directory = this.#physical.read(
-      (this.#state.get(CR3) & PAGE_MASK) | ((linear >>> 20) & 0xffc),
-      4,
-    );
-    if ((directory & ENTRY_PRESENT) === 0) return -1;
-    if (this.#state.cr4 & CR4_PSE && directory & ENTRY_LARGE) {
-      return ((directory & 0xffc00000) | (linear & 0x003fffff)) >>> 0;
-    }
-    const entry = this.#physical.read((directory & PAGE_MASK) | ((linear >>> 10) & 0xffc), 4);
-    return entry & ENTRY_PRESENT ? ((entry & PAGE_MASK) | (linear & 0xfff)) >>> 0 : -1;
+    return this.#find(linear) === FOUND ? (this.page | (linear & 0xfff)) >>> 0 : -1;
   }
 
   /** Takes PAGE_TABLE off all pages again: no cached translation depends on them any more. */
@@ -120,6 +108,61 @@ export class PageWalker {
       this.#physical.clearFlag(this.#tablePages[i], PAGE_TABLE);
     }
     this.#tableCount = 0;
+  }
+
+  /** Finds the entries and the page, and returns FOUND, or the error code bits that say why not. */
+  #find(linear: number): number {
+    return this.#state.cr4 & CR4_PAE ? this.#findPae(linear) : this.#find32(linear);
+  }
+
+  #find32(linear: number): number {
+    const physical = this.#physical;
+    const hasLargePages = (this.#state.cr4 & CR4_PSE) !== 0;
+    const directoryAt = (this.#state.get(CR3) & PAGE_MASK) | ((linear >>> 20) & 0xffc);
+    const directory = physical.read(directoryAt, 4);
+    this.#directoryAt = directoryAt;
+    this.#directory = directory;
+    if ((directory & ENTRY_PRESENT) === 0) return ABSENT;
+    if (hasLargePages && directory & ENTRY_LARGE) {
+      this.#takeLarge(linear, FOUR_MIB_MASK);
+      return directory & LARGE_RESERVED ? RESERVED : FOUND;
+    }
+    const entryAt = (directory & PAGE_MASK) | ((linear >>> 10) & 0xffc);
+    return this.#takeSmall(entryAt, hasLargePages ? SMALL_RESERVED : 0);
+  }
+
+  #findPae(linear: number): number {
+    const physical = this.#physical;
+    const pointer = this.#state.get(PDPTE0 + ((linear >>> 28) & 0xc));
+    if ((pointer & ENTRY_PRESENT) === 0) return ABSENT;
+    const directoryAt = (pointer & PAGE_MASK) | ((linear >>> 18) & 0xff8);
+    const directory = physical.read(directoryAt, 4);
+    this.#directoryAt = directoryAt;
+    this.#directory = directory;
+    if ((directory & ENTRY_PRESENT) === 0) return ABSENT;
+    if (physical.read(directoryAt + 4, 4) !== 0) return RESERVED;
+    if (directory & ENTRY_LARGE) {
+      this.#takeLarge(linear, TWO_MIB_MASK);
+      return directory & PAE_LARGE_RESERVED ? RESERVED : FOUND;
+    }
+    const entryAt = (directory & PAGE_MASK) | ((linear >>> 9) & 0xff8);
+    const cause = this.#takeSmall(entryAt, SMALL_RESERVED);
+    return cause === FOUND && physical.read(entryAt + 4, 4) !== 0 ? RESERVED : cause;
+  }
+
+  #takeLarge(linear: number, mask: number): void {
+    this.#entryAt = this.#directoryAt;
+    this.#entry = this.#directory;
+    this.page = (this.#directory & mask) | (linear & ~mask & PAGE_MASK);
+  }
+
+  #takeSmall(entryAt: number, reserved: number): number {
+    const entry = this.#physical.read(entryAt, 4);
+    this.#entryAt = entryAt;
+    this.#entry = entry;
+    this.page = entry & PAGE_MASK;
+    if ((entry & ENTRY_PRESENT) === 0) return ABSENT;
+    return entry & reserved ? RESERVED : FOUND;
   }
 
   #update(address: number, entry: number): void {
@@ -139,3 +182,8 @@ export class PageWalker {
     return true;
   }
 }
+
+// What `#find` returns: error code bits, or what is none.
+const FOUND = -1;
+const ABSENT = 0;
+const RESERVED = PF_PRESENT | PF_RESERVED;

@@ -86,6 +86,8 @@ export const MSR_SYSENTER_ESP = 0x1c4;
 export const MSR_SYSENTER_EIP = 0x1c8;
 /** float64 at 8-byte alignment: what WRMSR of the TSC added to the clock's value. */
 export const TSC_OFFSET = 0x1d0;
+/** The low halves of the four page-directory-pointer-table entries that PAE paging keeps. */
+export const PDPTE0 = 0x1e0;
 /** The x87: 512 bytes, of which the offsets below name what is in use. The rest stays zero. */
 export const FPU = 0x200;
 /**

@@ -118,3 +118,8 @@ export const SPECIAL: ReadonlySet<number> = new Set([
 export const ERROR_SEND_ILLEGAL_VECTOR = 1 << 5;
 export const ERROR_RECEIVE_ILLEGAL_VECTOR = 1 << 6;
 export const ERROR_ILLEGAL_REGISTER = 1 << 7;
+
+/** As firmware leaves it: all is off but interrupts of the 8259s and NMI. MP specification §3.6.2.2. */
+export const VIRTUAL_WIRE_SVR = SVR_ENABLED | 0xff;
+export const VIRTUAL_WIRE_LINT0 = MODE_EXTINT << 8;
+export const VIRTUAL_WIRE_LINT1 = MODE_NMI << 8;

@@ -20,10 +20,6 @@ import { LINE_APIC_TIMER, LINE_APIC_VECTOR } from './input.js';
 
 /** Version 14h of xAPIC, and the number of the last entry of the vector table. */
 const VERSION = ((R.LVT.length - 1) << 16) | 0x14;
-/** Firmware's: everything but interrupts of the 8259s and NMI is off. MP specification §3.6.2.2. */
-const VIRTUAL_WIRE_SVR = R.SVR_ENABLED | 0xff;
-const VIRTUAL_WIRE_LINT0 = R.MODE_EXTINT << 8;
-const VIRTUAL_WIRE_LINT1 = R.MODE_NMI << 8;
 /** Words of `#registers`, and numbers of the state that are not those of one of the parts. */
 const REGISTERS = R.REGISTERS_END >>> 4;
 const OWN_STATE = REGISTERS + 4;
@@ -170,9 +166,9 @@ export class Apic implements Device, LocalApicMsr {
    */
   reset(): void {
     this.powerUp();
-    this.#set(R.SVR, VIRTUAL_WIRE_SVR);
-    this.#set(R.LVT_LINT0, VIRTUAL_WIRE_LINT0);
-    this.#set(R.LVT_LINT1, VIRTUAL_WIRE_LINT1);
+    this.#set(R.SVR, R.VIRTUAL_WIRE_SVR);
+    this.#set(R.LVT_LINT0, R.VIRTUAL_WIRE_LINT0);
+    this.#set(R.LVT_LINT1, R.VIRTUAL_WIRE_LINT1);
   }
 
   /** As hardware comes up, for firmware. Intel SDM vol. 3A §10.4.7.1. */

@@ -31,7 +31,7 @@ export class FwCfg implements Device {
 
   constructor(ports: PortBus, memoryBytes: number) {
     this.#items = new Map([
-      [KEY_SIGNATURE, [...'QEMU'].map((letter) => letter.charCodeAt(0))],
+      [KEY_SIGNATURE, [0x51, 0x45, 0x4d, 0x55]],
       [KEY_FEATURES, [FEATURES, 0, 0, 0]],
       [KEY_RAM_BYTES, [0, 8, 16, 24].map((shift) => (memoryBytes >>> shift) & 0xff)],
       [KEY_CPUS, [1, 0]],

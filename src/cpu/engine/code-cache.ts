@@ -14,7 +14,7 @@ import { codeLinear } from '../segmentation.js';
 import * as L from '../state-layout.js';
 import type { Handlers } from './handlers.js';
 import type { HotCode } from './hot-code.js';
-import { writeEnd, writeHead, writeRecord } from './record.js';
+import { writeEnd, writeRecord } from './record.js';
 
 /** Instructions in a block at the most. */
 const MAX_BLOCK = 64;
@@ -66,7 +66,7 @@ export class CodeCache {
   /** Compiles the block of a head record that has become hot. */
   compile(record: number): void {
     const physical = this.#heads.get(record);
-    if (physical !== undefined) this.#hotCode?.compile(record, physical);
+    if (physical !== undefined) this.#hotCode?.compile(physical);
   }
 
   /** Voids the jump cache: linear addresses may mean other code from now on. */
@@ -150,7 +150,7 @@ export class CodeCache {
       return 0;
     }
     if (isCompiled) {
-      writeHead(this.#core.state, first, this.#hotCode.entries);
+      this.#hotCode.writeHead(first, start);
       this.#heads.set(first, start);
     }
     writeEnd(this.#core.state, this.#nextRecord);
@@ -209,6 +209,7 @@ export class CodeCache {
   #dropPage(page: number): void {
     for (const key of this.#pages.get(page) ?? []) this.#blocks.delete(key);
     this.#pages.delete(page);
+    this.#hotCode?.dropPage(page);
     this.#core.physical.clearCode(page);
     this.forgetAddresses();
   }

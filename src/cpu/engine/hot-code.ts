@@ -5,7 +5,7 @@ import type { Core } from '../core.js';
 import { compileRegion } from '../jit/compile-region.js';
 import { findRegion } from '../jit/region.js';
 import { HANDLER_SLOTS } from './handlers.js';
-import { RECORD_HANDLER } from './record.js';
+import { type CompiledBlock, writeCompiledHead, writeHead } from './record.js';
 
 /** Entries after which a block is compiled, with what it jumps to, unless told otherwise. */
 export const HOT_ENTRIES = 200;
@@ -23,6 +23,10 @@ export class HotCode {
   readonly #imports: WebAssembly.ModuleImports;
   readonly #memoryPages: number;
   #nextSlot = 0;
+  /** Head records by the physical address of their block. */
+  readonly #heads = new Map<number, number>();
+  /** Compiled blocks by physical address. */
+  readonly #compiled = new Map<number, CompiledBlock>();
 
   constructor(
     core: Core,
@@ -45,13 +49,31 @@ export class HotCode {
 
   clear(): void {
     this.#nextSlot = 0;
+    this.#heads.clear();
+    this.#compiled.clear();
+  }
+
+  /** Forgets what was compiled from a page, and the heads of its blocks. */
+  dropPage(page: number): void {
+    for (const map of [this.#heads, this.#compiled]) {
+      for (const physical of map.keys()) if (physical >>> 12 === page) map.delete(physical);
+    }
+  }
+
+  /** Writes the head record of the block at a physical address: it counts, or enters compiled code. */
+  writeHead(record: number, physical: number): void {
+    const { state } = this.#core;
+    writeHead(state, record, this.entries);
+    this.#heads.set(physical, record);
+    const block = this.#compiled.get(physical);
+    if (block !== undefined) writeCompiledHead(state, record, block);
   }
 
   /**
-   * Compiles the block at a physical address and has its head record enter what came out. Where it is
-   * not worth it the head record goes on counting, to no effect.
+   * Compiles the block at a physical address with the blocks that it jumps to, and has their head
+   * records enter what came out. Where it is not worth it the head goes on counting, to no effect.
    */
-  compile(record: number, physical: number): void {
+  compile(physical: number): void {
     const { physical: memory, state } = this.#core;
     if (this.isFull) return;
     const region = findRegion(memory.ram, physical);
@@ -60,12 +82,19 @@ export class HotCode {
     if (size < WORTHWHILE) return;
     const module = new WebAssembly.Module(compileRegion(region, this.#memoryPages));
     const { exports } = new WebAssembly.Instance(module, { env: this.#imports });
-    const slot = HANDLER_SLOTS + this.#nextSlot;
+    const handler = HANDLER_SLOTS + this.#nextSlot;
     this.#nextSlot += 1;
-    this.#table.set(slot, exports['region']);
-    for (const block of region.blocks) {
-      memory.markCode(region.page + block.offset, block.next - block.offset);
-    }
-    state.i32[(record + RECORD_HANDLER) >> 2] = slot;
+    this.#table.set(handler, exports['region']);
+    region.blocks.forEach((block, index) => {
+      const { offset, instructions } = block;
+      memory.markCode(region.page + offset, block.next - offset);
+      const at = region.page + offset;
+      // The first region that has a block keeps it, but the one asked for is to be quick now.
+      if (this.#compiled.has(at) && at !== physical) return;
+      const compiled = { handler, index, instructions: instructions.length, offset };
+      this.#compiled.set(at, compiled);
+      const head = this.#heads.get(at);
+      if (head !== undefined) writeCompiledHead(state, head, compiled);
+    });
   }
 }

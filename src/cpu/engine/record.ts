@@ -34,8 +34,12 @@ export const HANDLER_PROCEDURE = 1;
 export const HANDLER_COUNT = 2;
 /** The first handler of a form. */
 export const HANDLER_FIRST = 3;
-/** In a head record: entries to go before the block is hot. */
+/** In a head record that counts: entries to go before the block is hot. */
 export const RECORD_COUNTER = 4;
+/** In a head record of compiled code: the block's index in its region, its instructions, its offset. */
+export const RECORD_BLOCK = 8;
+export const RECORD_COUNT = 12;
+export const RECORD_OFFSET = 16;
 
 /** State offset of a register by its encoding: byte registers 4 to 7 are the second bytes of 0 to 3. */
 export function registerOffset(index: number, size: 1 | 2 | 4): number {
@@ -75,7 +79,24 @@ export function writeEnd(state: State, record: number): void {
   state.i32.fill(0, record >> 2, (record + RECORD_BYTES) >> 2);
 }
 
-/** Writes a head record. */
+/** Where compiled code for a block is: the region's function, and where it is entered. */
+export interface CompiledBlock {
+  readonly handler: number;
+  readonly index: number;
+  readonly instructions: number;
+  /** Of the block in its page. */
+  readonly offset: number;
+}
+
+/** Has a head record enter compiled code. */
+export function writeCompiledHead(state: State, record: number, block: CompiledBlock): void {
+  state.i32[(record + RECORD_HANDLER) >> 2] = block.handler;
+  state.i32[(record + RECORD_BLOCK) >> 2] = block.index;
+  state.i32[(record + RECORD_COUNT) >> 2] = block.instructions;
+  state.i32[(record + RECORD_OFFSET) >> 2] = block.offset;
+}
+
+/** Writes a head record that counts. */
 export function writeHead(state: State, record: number, entries: number): void {
   writeEnd(state, record);
   state.i32[(record + RECORD_HANDLER) >> 2] = HANDLER_COUNT;

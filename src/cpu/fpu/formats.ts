@@ -122,7 +122,7 @@ function toBinary(a: Operand, precision: 24 | 53, bias: number, max: number): bo
     noteRounding(rounded);
     return true;
   }
-  return overflow(mode, max, rounded);
+  return overflow(mode, max);
 }
 
 function toDenormal(precision: 24 | 53, mode: number, exponent: number): boolean {
@@ -140,12 +140,9 @@ function toDenormal(precision: 24 | 53, mode: number, exponent: number): boolean
   return true;
 }
 
-function overflow(mode: number, max: number, rounded: number): boolean {
+function overflow(mode: number, max: number): boolean {
   unit.exceptions |= FPU_OE;
-  if ((unit.control & FPU_OE) === 0) {
-    noteRounding(rounded);
-    return false;
-  }
+  if ((unit.control & FPU_OE) === 0) return false;
   unit.exceptions |= FPU_PE;
   if (overflowsToFinite(mode, binary.sign)) {
     binary.exponent = max - 1;

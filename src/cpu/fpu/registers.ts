@@ -7,6 +7,7 @@ import { FPU_EMPTY, FPU_REGISTER_BYTES, FPU_REGISTERS, FPU_STATUS } from '../sta
 import {
   FPU_BUSY,
   FPU_C1,
+  FPU_C2,
   FPU_CONDITION,
   FPU_ES,
   FPU_EXCEPTIONS,
@@ -95,6 +96,11 @@ export function stackOverflow(): void {
 /** C1 stays as it is. */
 export function keepC1(state: State): void {
   unit.c1 = state.i32[STATUS_WORD] & FPU_C1;
+}
+
+/** C0 and C3 stay as they are. */
+export function clearC2(state: State): void {
+  state.i32[STATUS_WORD] &= ~FPU_C2;
 }
 
 /** Sets C0, C2 and C3. */

@@ -8,6 +8,9 @@ import { unit } from './unit.js';
 /** Quotient bits that one execution finds at the most. */
 const COMPLETE = 64;
 
+/** No condition codes: C2 is cleared, and C0 and C3 stay. */
+export const QUOTIENT_UNKNOWN = -1;
+
 /** The rest of a reduction, and the last bits of its quotient. */
 const rest = { high: 0, low: 0, quotient: 0 };
 
@@ -16,19 +19,19 @@ const rest = { high: 0, low: 0, quotient: 0 };
  * nearest. Where the exponents are 64 or more apart only part of the reduction is done: 32 to 63 bits
  * of the quotient, as many as leave a distance of a multiple of 32, as Intel's and AMD's processors do.
  * @returns C0, C2 and C3; C1 is left in the unit. They are the quotient's last bits, or C2 alone;
- *   null where there is no quotient.
+ *   QUOTIENT_UNKNOWN where there is no quotient.
  */
-export function remainder(a: Operand, b: Operand, isNearest: boolean): number | null {
+export function remainder(a: Operand, b: Operand, isNearest: boolean): number {
   const kinds = a.kind | b.kind;
   if (kinds & KIND_NO_NUMBER) {
     propagateOne(a, b);
-    return null;
+    return QUOTIENT_UNKNOWN;
   }
   if (a.kind === KIND_INFINITY || b.kind === KIND_ZERO) {
     unit.invalid();
-    return null;
+    return QUOTIENT_UNKNOWN;
   }
-  if (!unit.admits(kinds)) return null;
+  if (!unit.admits(kinds)) return QUOTIENT_UNKNOWN;
   if (a.kind === KIND_ZERO) {
     unit.setZero(a.sign);
     return 0;

@@ -192,6 +192,7 @@ export function roundToPrecision(
 ): void {
   const { control } = unit;
   const mode = roundingMode(control);
+  let biased = exponent;
   work.set(high, low, extra);
   if (exponent <= 0) {
     const isTiny = isTinyAfterRounding(precision, mode, sign, exponent);
@@ -201,24 +202,34 @@ export function roundToPrecision(
     }
     if (isTiny) {
       unit.exceptions |= FPU_UE;
-      exponent += WRAP;
+      biased += WRAP;
+      if (biased <= 0) {
+        // Only FSCALE gets so far.
+        unit.exceptions |= FPU_PE;
+        unit.setZero(sign);
+        return;
+      }
     }
   }
   const rounded = work.round(precision, mode, sign);
   if (rounded & ROUNDED_CARRY) {
     work.high = TOP_BIT;
-    exponent += 1;
+    biased += 1;
   }
-  if (exponent >= EXPONENT_MAX) {
+  if (biased >= EXPONENT_MAX) {
     unit.exceptions |= FPU_OE;
     if ((control & FPU_OE) !== 0) {
       overflow(precision, mode, sign);
       return;
     }
-    exponent -= WRAP;
+    biased -= WRAP;
+    if (biased >= EXPONENT_MAX) {
+      overflow(precision, ROUND_NEAREST, sign);
+      return;
+    }
   }
   noteRounding(rounded);
-  unit.set(sign | exponent, work.high, work.low);
+  unit.set(sign | biased, work.high, work.low);
 }
 
 /** Tininess is found after rounding as if the exponent had no lower bound. Intel SDM vol. 1 §4.9.1.5. */

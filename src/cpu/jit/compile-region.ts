@@ -4,10 +4,10 @@
  * or, where so many are not left, returns to the interpreter for the last steps.
  */
 
+import { RECORD_BLOCK, RECORD_COUNT, RECORD_OFFSET } from '../engine/record.js';
 import type { Form } from '../isa/form.js';
 import { formOf } from '../isa/form.js';
 import * as L from '../state-layout.js';
-import { RECORD_BYTES } from '../state-layout.js';
 import {
   type Bytes,
   constant,
@@ -37,6 +37,11 @@ function local(index: number): number[] {
 
 function loadWord(offset: number): number[] {
   return [...constant(0), OP.i32Load, ...memarg(offset)];
+}
+
+/** A word of the head record. */
+function field(offset: number): number[] {
+  return [...local(RECORD), OP.i32Load, ...memarg(offset)];
 }
 
 function storeWord(offset: number, value: Bytes): number[] {
@@ -91,22 +96,21 @@ class RegionCompiler {
     return { name: 'region', type: HANDLER, locals: this.#frame.locals, code: whole };
   }
 
+  /** Which block is entered the head record says. */
   #prologue(): number[] {
-    const { blocks, entry } = this.#region;
-    const first = blocks[entry];
     return [
       ...loadWord(L.BUDGET),
       ...constant(1),
       OP.i32Add,
       OP.localTee,
       F.LOCAL_LEFT,
-      ...constant(first.instructions.length),
+      ...field(RECORD_COUNT),
       OP.i32LtS,
       OP.if,
       VOID,
       ...storeWord(L.BUDGET, local(F.LOCAL_LEFT)),
       ...local(RECORD),
-      ...constant(RECORD_BYTES),
+      ...constant(L.RECORD_BYTES),
       OP.i32Add,
       OP.return,
       OP.end,
@@ -122,14 +126,14 @@ class RegionCompiler {
       OP.localSet,
       F.LOCAL_AUX,
       ...loadWord(L.EIP),
-      ...constant(first.offset),
+      ...field(RECORD_OFFSET),
       OP.i32Sub,
       OP.localSet,
       F.LOCAL_BASE,
       ...loadWord(L.TLB_BASE),
       OP.localSet,
       F.LOCAL_TLB,
-      ...constant(entry),
+      ...field(RECORD_BLOCK),
       OP.localSet,
       F.LOCAL_BLOCK,
     ];

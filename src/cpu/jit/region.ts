@@ -33,9 +33,7 @@ export interface Block {
 export interface Region {
   /** Physical address of the page. */
   readonly page: number;
-  /** Index of the block at which it is entered. */
-  readonly entry: number;
-  /** By rising offset. */
+  /** By rising offset. Each may be entered. */
   readonly blocks: readonly Block[];
 }
 
@@ -87,9 +85,8 @@ class Discovery {
     const offsets = [...this.#leaders]
       .filter((offset) => this.#found.has(offset))
       .sort((a, b) => a - b);
-    const blocks = offsets.map((offset) => this.#block(offset));
-    const at = offsets.indexOf(entry);
-    return at < 0 ? null : { page: this.#page, entry: at, blocks };
+    if (!this.#found.has(entry)) return null;
+    return { page: this.#page, blocks: offsets.map((offset) => this.#block(offset)) };
   }
 
   #follow(leader: number, waiting: number[]): void {
@@ -139,7 +136,7 @@ class Discovery {
 }
 
 /**
- * The region that is entered at a physical address, or null where its first instruction is not one
+ * The region around a physical address, at which a block begins, or null where its first instruction is not one
  * that is compiled. Reads RAM and changes nothing.
  */
 export function findRegion(ram: Uint8Array, physical: number): Region | null {

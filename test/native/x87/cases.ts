@@ -8,6 +8,8 @@ const REGISTER_BYTES = 10;
 const CONTROL = N.RECORD_STATE;
 const STATUS = N.RECORD_STATE + 4;
 const TAGS = N.RECORD_STATE + 8;
+/** Instruction pointer, code selector and opcode, data pointer, data selector. */
+const POINTERS = N.RECORD_STATE + 12;
 const STACK = N.RECORD_STATE + N.STATE_STACK;
 const ALL_MASKED = 0x3f;
 const CONDITION = 0x4700;
@@ -88,7 +90,9 @@ function putCase(record: Buffer, form: Form, random: Random, options: CaseOption
   let status = (top << 11) | (random.bits() & CONDITION);
   if (options.unmasks && random.chance(10)) status |= random.below(64);
   record.writeUInt32LE(status, STATUS);
-  record.writeUInt32LE(tagsFor(form, random, top, options), TAGS);
+  record.writeUInt32LE(tagsFor(random, top, options), TAGS);
+  // Not zero, which would look like pointers that were lost.
+  for (let at = POINTERS; at < STACK; at += 4) record.writeUInt32LE(random.below(0xffff) + 1, at);
   for (let i = 0; i < REGISTERS; i++) {
     putValue(record, STACK + i * REGISTER_BYTES, value(random, around));
   }
@@ -102,7 +106,7 @@ function putCase(record: Buffer, form: Form, random: Random, options: CaseOption
   putMemory(record, form, random, around);
 }
 
-function tagsFor(form: Form, random: Random, top: number, options: CaseOptions): number {
+function tagsFor(random: Random, top: number, options: CaseOptions): number {
   let empty = 1 << ((top + 7) & 7);
   if (options.faultsStack && random.chance(3)) empty = random.below(256);
   let tags = 0;
@@ -137,6 +141,8 @@ export function differences(
   for (let at = 0; at < cases.length; at += N.RECORD_BYTES) {
     const want = native.subarray(at, at + N.RECORD_BYTES);
     const got = emulated.subarray(at, at + N.RECORD_BYTES);
+    // AMD's FXSAVE, by which a kernel switches tasks, drops the pointers while no exception waits.
+    if (want.readUInt32LE(POINTERS) === 0) got.copy(want, POINTERS, POINTERS, STACK);
     blank(want, mask);
     blank(got, mask);
     if (want.equals(got)) continue;

@@ -9,8 +9,8 @@ import { unpackDouble, unpackInteger, unpackSingle } from '../formats.js';
 import { operand, read64 } from '../memory-operand.js';
 import { multiply } from '../multiply.js';
 import { Operand } from '../operand.js';
-import { isEmpty, load, pop, setCondition, stackUnderflow, write } from '../registers.js';
-import { remainder } from '../remainder.js';
+import { clearC2, isEmpty, load, pop, setCondition, stackUnderflow, write } from '../registers.js';
+import { QUOTIENT_UNKNOWN, remainder } from '../remainder.js';
 import { roundToInteger } from '../round-integer.js';
 import { scale } from '../scale.js';
 import { unit } from '../unit.js';
@@ -110,27 +110,29 @@ export const fsqrt: Procedure = ofTop(squareRoot);
 /** D9 FC FRNDINT. */
 export const frndint: Procedure = ofTop(roundToInteger);
 
-/** ST(0) = f(ST(0), ST(1)). */
-function ofTopTwo(operate: (core: Core, a: Operand, b: Operand) => void): Procedure {
-  return (core) => {
-    const { state } = core;
+/** D9 FD FSCALE. */
+export const fscale: Procedure = ({ state }) => {
+  if (isEmpty(state, 0) || isEmpty(state, 1)) stackUnderflow();
+  else {
+    load(state, 0, first);
+    load(state, 1, second);
+    scale(first, second);
+  }
+  if (!unit.isStopped) write(state, 0);
+};
+
+function partialRemainder(isNearest: boolean): Procedure {
+  return ({ state }) => {
+    clearC2(state);
     if (isEmpty(state, 0) || isEmpty(state, 1)) stackUnderflow();
     else {
       load(state, 0, first);
       load(state, 1, second);
-      operate(core, first, second);
+      const condition = remainder(first, second, isNearest);
+      if (condition !== QUOTIENT_UNKNOWN) setCondition(state, condition);
     }
     if (!unit.isStopped) write(state, 0);
   };
-}
-
-/** D9 FD FSCALE. */
-export const fscale: Procedure = ofTopTwo((_core, a, b) => scale(a, b));
-function partialRemainder(isNearest: boolean): Procedure {
-  return ofTopTwo(({ state }, a, b) => {
-    const condition = remainder(a, b, isNearest);
-    if (condition !== null) setCondition(state, condition);
-  });
 }
 
 /** D9 F8 FPREM. */

@@ -67,8 +67,8 @@ export const fld_m80: Procedure = (core, insn) => {
 
 /** D9 C0 FLD ST(i). */
 export const fld_STi: Procedure = ({ state }, insn) => {
-  if (!isEmpty(state, 7)) stackOverflow();
-  else if (isEmpty(state, insn.rm)) stackUnderflow();
+  if (isEmpty(state, insn.rm)) stackUnderflow();
+  else if (!isEmpty(state, 7)) stackOverflow();
   else fetch(state, insn.rm);
   if (!unit.isStopped) push(state);
 };

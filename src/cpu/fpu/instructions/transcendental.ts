@@ -13,7 +13,16 @@ import {
   SIGN,
   TOP_BIT,
 } from '../operand.js';
-import { isEmpty, load, pop, push, stackOverflow, stackUnderflow, write } from '../registers.js';
+import {
+  clearC2,
+  isEmpty,
+  load,
+  pop,
+  push,
+  stackOverflow,
+  stackUnderflow,
+  write,
+} from '../registers.js';
 import { setArctangent } from '../transcendental/arctangent.js';
 import { isReducible, setCosineOf, setSineOf, setTangentOf } from '../transcendental/circular.js';
 import { setPowerLessOne } from '../transcendental/exponential.js';
@@ -23,9 +32,8 @@ import { unit } from '../unit.js';
 const x = new Operand();
 const y = new Operand();
 
-function setC2(state: State, isSet: boolean): void {
-  const status = state.get(FPU_STATUS);
-  state.set(FPU_STATUS, isSet ? status | FPU_C2 : status & ~FPU_C2);
+function setC2(state: State): void {
+  state.set(FPU_STATUS, state.get(FPU_STATUS) | FPU_C2);
 }
 
 function setOne(): void {
@@ -58,13 +66,13 @@ const NO_ANGLE = KIND_NO_NUMBER | KIND_INFINITY;
 /** D9 FE FSIN and D9 FF FCOS. C2 is set, and nothing else done, where the argument is out of range. */
 function circular(operate: (a: Operand) => void): Procedure {
   return ({ state }) => {
-    setC2(state, false);
+    clearC2(state);
     if (isEmpty(state, 0)) stackUnderflow();
     else {
       load(state, 0, x);
       if (x.kind & NO_ANGLE) refuse(x);
       else if (!isReducible(x)) {
-        setC2(state, true);
+        setC2(state);
         return;
       } else if (!unit.admits(x.kind)) return;
       else operate(x);
@@ -79,7 +87,7 @@ export const fcos: Procedure = circular(cosine);
 /** D9 FB FSINCOS and D9 F2 FPTAN: one result into ST(0), then another pushed. */
 function circularPair(operate: (a: Operand) => void, other: (a: Operand) => void): Procedure {
   return ({ state }) => {
-    setC2(state, false);
+    clearC2(state);
     let isNumber = false;
     if (isEmpty(state, 0)) stackUnderflow();
     else if (!isEmpty(state, 7)) stackOverflow();
@@ -87,7 +95,7 @@ function circularPair(operate: (a: Operand) => void, other: (a: Operand) => void
       load(state, 0, x);
       if (x.kind & NO_ANGLE) refuse(x);
       else if (!isReducible(x)) {
-        setC2(state, true);
+        setC2(state);
         return;
       } else if (!unit.admits(x.kind)) return;
       else {
