@@ -69,7 +69,7 @@ function fromTrace(path: string): Served {
 
 function fromImage(path: string | undefined, options: MachineOptions): Served {
   const start = startFromOptions(path, options);
-  const { machine, image } = setUp(start);
+  const { machine, image } = setUp(start, options.engine);
   const timeline = Timeline.live(machine, liveSource(start.machine, true), {
     maxInstructions: options.maxInstructions,
     awaitsSerial: options.serial === 'stdio',

@@ -4,6 +4,7 @@
  */
 
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { ENGINES, type EngineKind } from '../cpu/engine/engine.js';
 import { CPU_MODELS, type CpuModel, DEFAULT_CPU } from '../machine/machine-options.js';
 
 /** Where guest time and timer interrupts come from. */
@@ -22,7 +23,7 @@ export interface MachineOptions {
   /** Retired instructions after which the run ends; Infinity where none were asked for. */
   readonly maxInstructions: number;
   readonly serial: 'stdio' | 'null';
-  readonly engine: 'auto' | 'interpreter';
+  readonly engine: EngineKind;
   /** Physical address at which a flat binary is loaded and entered. */
   readonly address?: number;
   /** The path of a ROM to start with, in place of an image. */
@@ -88,6 +89,13 @@ export function tracePortsOption(): Option {
   return new Option('--trace-ports', 'print writes to unknown ports, and to 0x80, on stderr');
 }
 
+/** How the processor is run: nothing that a guest or a trace could tell. */
+export function engineOption(): Option {
+  return new Option('--engine <engine>', 'compile hot code, or interpret everything')
+    .choices(ENGINES)
+    .default('auto');
+}
+
 /** Adds the machine options to a verb, defaults included. */
 export function addMachineOptions(command: Command): Command {
   return command
@@ -114,11 +122,7 @@ export function addMachineOptions(command: Command): Command {
         .choices(['stdio', 'null'])
         .default('stdio'),
     )
-    .addOption(
-      new Option('--engine <engine>', 'how instructions are executed')
-        .choices(['auto', 'interpreter'])
-        .default('auto'),
-    )
+    .addOption(engineOption())
     .addOption(
       new Option('--address <address>', 'load a flat binary here and enter it').argParser(
         parseAddress,

@@ -1,5 +1,6 @@
 /** From options, or from a trace's header, to a machine with its image loaded. */
 import { basename } from 'node:path';
+import type { EngineKind } from '../cpu/engine/engine.js';
 import { loadBios } from '../machine/loaders/bios.js';
 import { type LoadedImage, loadImage } from '../machine/loaders/image.js';
 import { Machine } from '../machine/machine.js';
@@ -29,7 +30,7 @@ export function startPath(image: string | undefined, options: MachineOptions): s
     );
   }
   const path = image ?? bios;
-  if (path === undefined) throw new UserError('no image: name a kernel, or give --bios FILE');
+  if (path === undefined) throw new UserError('no image to run; name a kernel, or give --bios FILE');
   return path;
 }
 
@@ -87,9 +88,9 @@ export function startFromTrace(trace: Trace, path: string): TraceStart {
  * Builds the machine and loads its image.
  * @throws UserError where the image is broken, foreign or too large.
  */
-export function setUp(start: TraceStart): ReadyMachine {
+export function setUp(start: TraceStart, engine: EngineKind = 'auto'): ReadyMachine {
   const { memoryBytes, cmdline, apic = false, cpu = DEFAULT_CPU } = start.machine;
-  const machine = new Machine({ memoryBytes, apic, cpu });
+  const machine = new Machine({ memoryBytes, apic, cpu, engine });
   const bios = start.images.find((image) => image.role === 'bios');
   if (bios !== undefined) return { machine, image: loadBios(machine, bios) };
   const kernel = start.images.find((image) => image.role === 'kernel');

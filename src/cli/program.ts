@@ -3,12 +3,14 @@
  * verb's own file, which is loaded when the verb is used.
  */
 import { Command, InvalidArgumentError, Option } from 'commander';
+import type { EngineKind } from '../cpu/engine/engine.js';
 import { parseInstant } from '../replay/instant.js';
 import { describeError, oneLine, STATUS_OK } from './errors.js';
 import { ROW_KINDS } from './event-rows.js';
 import { type ListenAddress, parseListen } from './listen-address.js';
 import {
   addMachineOptions,
+  engineOption,
   type MachineOptions,
   parseCount,
   parsePositiveCount,
@@ -93,12 +95,18 @@ function createProgram(output: CommandOutput, setStatus: (status: number) => voi
     .argument('<trace>', 'a recorded trace')
     .option('--json', 'print the result as JSON, and not what the guest prints')
     .addOption(new Option('--to <instant>', 'stop at this instant').argParser(parseInstantOption))
+    .addOption(engineOption())
     .addOption(tracePortsOption())
     .addHelpText('after', example('holdoff replay race.trace'))
-    .action(async (trace: string, options: { json?: true; to?: number; tracePorts?: true }) => {
-      const { replay } = await import('./replay.js');
-      setStatus(await replay(trace, options));
-    });
+    .action(
+      async (
+        trace: string,
+        options: { engine: EngineKind; json?: true; to?: number; tracePorts?: true },
+      ) => {
+        const { replay } = await import('./replay.js');
+        setStatus(await replay(trace, options));
+      },
+    );
 
   verb('info', "show a trace's machine, size, events and end")
     .argument('<trace>', 'a recorded trace')

@@ -19,7 +19,7 @@ export async function record(
   options: MachineOptions & { readonly output?: string },
 ): Promise<number> {
   const start = startFromOptions(image, options);
-  const { machine, image: loaded } = setUp(start);
+  const { machine, image: loaded } = setUp(start, options.engine);
   // Only now: a broken image leaves no trace behind.
   const file =
     options.output === undefined

@@ -1,4 +1,5 @@
 /** `holdoff replay`: a trace again, compared with itself at every step of the way. */
+import type { EngineKind } from '../cpu/engine/engine.js';
 import type { Machine } from '../machine/machine.js';
 import { StateDigest } from '../replay/digest.js';
 import { type Divergence, formatDivergence } from '../replay/divergence.js';
@@ -31,10 +32,15 @@ interface ReplayResult {
 /** Replays the trace; the exit status. */
 export async function replay(
   path: string,
-  options: { readonly json?: true; readonly to?: Instant; readonly tracePorts?: true },
+  options: {
+    readonly engine: EngineKind;
+    readonly json?: true;
+    readonly to?: Instant;
+    readonly tracePorts?: true;
+  },
 ): Promise<number> {
   const trace = openTraceFile(path);
-  const { machine } = setUp(startFromTrace(trace, path));
+  const { machine } = setUp(startFromTrace(trace, path), options.engine);
   const replayer = new Replayer(machine, new StreamCursor(trace.events), trace.lastInstant);
   replayer.attach();
   const stop = new StopSignal();

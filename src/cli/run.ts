@@ -10,7 +10,7 @@ import { reportEnd, statusOf } from './outcome.js';
 /** Runs the image; the exit status. */
 export async function run(path: string | undefined, options: MachineOptions): Promise<number> {
   const start = startFromOptions(path, options);
-  const { machine } = setUp(start);
+  const { machine } = setUp(start, options.engine);
   const session = new Session(machine, liveSource(start.machine), {
     maxInstructions: options.maxInstructions,
   });

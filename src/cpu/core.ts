@@ -4,6 +4,7 @@
  */
 import type { CpuBus } from './bus.js';
 import type { Mmu } from './mmu.js';
+import { type CpuModel, modelOf } from './model.js';
 import type { PhysicalMemory } from './physical-memory.js';
 import type { State } from './state.js';
 import { BUDGET, SHADOW_NONE } from './state-layout.js';
@@ -14,6 +15,8 @@ export class Core {
   readonly physical: PhysicalMemory;
   readonly mmu: Mmu;
   readonly bus: CpuBus;
+  /** What this processor has of all that is built. */
+  readonly model: CpuModel;
   /**
    * The instant at which BUDGET reaches zero. The present instant is this less BUDGET, less one while
    * an instruction is under way (it was taken from the budget already).
@@ -29,11 +32,18 @@ export class Core {
   /** Drops every cached link from a linear address to decoded code. Set by the engine. */
   onCodeMapChange: () => void = () => undefined;
 
-  constructor(state: State, physical: PhysicalMemory, mmu: Mmu, bus: CpuBus) {
+  constructor(
+    state: State,
+    physical: PhysicalMemory,
+    mmu: Mmu,
+    bus: CpuBus,
+    model: CpuModel = modelOf(686),
+  ) {
     this.state = state;
     this.physical = physical;
     this.mmu = mmu;
     this.bus = bus;
+    this.model = model;
   }
 
   /** The number of steps since reset. During an instruction: the steps before it. */

@@ -21,11 +21,11 @@ export function usesPae(cr0: number, cr4: number): boolean {
 }
 
 /**
- * Loads the registers from the table that CR3 names.
- * @throws fault #GP(0), with nothing changed, where an entry that is present has reserved bits set.
+ * Reads the table that a value of CR3 names, and changes nothing.
+ * @throws fault #GP(0) where an entry that is present has reserved bits set.
  */
-export function loadPageDirectoryPointers(core: Core, cr3: number): void {
-  const { state, physical } = core;
+export function checkPageDirectoryPointers(core: Core, cr3: number): void {
+  const { physical } = core;
   const table = cr3 & TABLE_MASK;
   for (let i = 0; i < COUNT; i++) {
     const low = physical.read(table + i * 8, 4);
@@ -33,5 +33,14 @@ export function loadPageDirectoryPointers(core: Core, cr3: number): void {
     if (low & ENTRY_PRESENT && (low & RESERVED || high !== 0)) raise(VECTOR_GP);
     loaded[i] = low;
   }
+}
+
+/**
+ * Loads the registers from the table that a value of CR3 names.
+ * @throws fault as `checkPageDirectoryPointers` does, with nothing changed.
+ */
+export function loadPageDirectoryPointers(core: Core, cr3: number): void {
+  const { state } = core;
+  checkPageDirectoryPointers(core, cr3);
   for (let i = 0; i < COUNT; i++) state.set(PDPTE0 + i * 4, loaded[i]);
 }

@@ -1,4 +1,5 @@
 /** What a machine is built from. A trace carries it. */
+import type { EngineKind } from '../cpu/engine/engine.js';
 import { UserError } from './user-error.js';
 
 /** Processors to choose from, by what the i386's descendants are called. */
@@ -14,6 +15,8 @@ export interface MachineOptions {
   readonly apic?: boolean;
   /** What processor there is. `DEFAULT_CPU` where absent. */
   readonly cpu?: CpuModel;
+  /** How instructions are executed; no guest can tell, and no trace holds it. `auto` where absent. */
+  readonly engine?: EngineKind;
 }
 
 const MIB = 1 << 20;

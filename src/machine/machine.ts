@@ -138,7 +138,9 @@ export class Machine {
       ...(this.apic === null ? [] : [this.apic]),
     ];
     this.#map = new PhysicalMap(this.apic);
-    this.cpu = new Cpu(options.memoryBytes, this.#map, this.#bus());
+    this.cpu = new Cpu(options.memoryBytes, this.#map, this.#bus(), {
+      engine: options.engine ?? 'auto',
+    });
     this.#wire();
     const { physical } = this.cpu.core;
     for (let page = DARK_VIDEO_FIRST; page < DARK_VIDEO_END; page += 1 << PAGE_SHIFT) {

@@ -29,6 +29,7 @@ describe('machine options', () => {
       maxInstructions: Number.POSITIVE_INFINITY,
       serial: 'stdio',
       engine: 'auto',
+      cpu: '686',
     });
   });
 
@@ -45,7 +46,8 @@ describe('machine options', () => {
         'random',
       ],
       ...['--seed', '7', '--max-instructions', '3_000_000', '--serial', 'null'],
-      ...['--engine', 'interpreter', '--address', '0x7c00'],
+      ...['--engine', 'interpreter', '--address', '0x7c00', '--bios', 'rom.bin'],
+      ...['--apic', '--cpu', '486', '--trace-ports'],
     );
     expect(options).toEqual({
       memory: 32 << 20,
@@ -57,6 +59,10 @@ describe('machine options', () => {
       serial: 'null',
       engine: 'interpreter',
       address: 0x7c00,
+      bios: 'rom.bin',
+      apic: true,
+      cpu: '486',
+      tracePorts: true,
     });
   });
 

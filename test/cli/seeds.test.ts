@@ -1,8 +1,9 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { liveSource } from '../../src/cli/live-source.js';
 import type { MachineOptions } from '../../src/cli/machine-options.js';
 import { setUp, startFromOptions, startFromTrace } from '../../src/cli/machine-setup.js';
 import { packagePath } from '../../src/cli/package-root.js';
+import { ENGINES } from '../../src/cpu/engine/engine.js';
 import { StateDigest } from '../../src/replay/digest.js';
 import { StreamCursor } from '../../src/replay/event-cursor.js';
 import { Recorder } from '../../src/replay/recorder.js';
@@ -38,14 +39,19 @@ function record(seed: number): { trace: Buffer; serial: string } {
   return { trace: Buffer.concat(chunks), serial };
 }
 
-test.each(Array.from({ length: 20 }, (_, index) => index + 1))(
-  'guest/window under the random clock with seed %i replays to the same digest and bytes',
-  (seed) => {
-    const recorded = record(seed);
-    const trace = readTrace(recorded.trace);
+const seeds = Array.from({ length: 20 }, (_, index) => index + 1);
+
+describe.each(seeds)('guest/window under the random clock with seed %i', (seed) => {
+  const recorded = record(seed);
+  const trace = readTrace(recorded.trace);
+
+  test('is interrupted again and again', () => {
     expect(trace.end?.outcome).toEqual({ kind: 'limit' });
     expect(trace.counts.accept).toBeGreaterThan(10);
-    const { machine } = setUp(startFromTrace(trace, 'trace'));
+  });
+
+  test.each(ENGINES)('replays to the same digest and bytes under --engine %s', (engine) => {
+    const { machine } = setUp(startFromTrace(trace, 'trace'), engine);
     let serial = '';
     machine.onSerialOutput = (byte) => {
       serial += String.fromCharCode(byte);
@@ -56,5 +62,5 @@ test.each(Array.from({ length: 20 }, (_, index) => index + 1))(
     expect(replayer.divergence).toBeNull();
     expect(new StateDigest(machine).compute()).toBe(trace.end?.digest);
     expect(serial).toBe(recorded.serial);
-  },
-);
+  });
+});

@@ -183,7 +183,7 @@ describe('TraceWriter', () => {
   test.each<TraceEvent>([
     { kind: 'nmi', at: 0.5 },
     { kind: 'nmi', at: 2 ** 53 },
-    { kind: 'irq', at: 0, line: 16, isInput: true },
+    { kind: 'irq', at: 0, line: 512, isInput: true },
     { kind: 'accept', at: 0, vector: 256, line: 0, cpl: 0, eip: 0, shadow: 0 },
     { kind: 'accept', at: 0, vector: 0, line: 0, cpl: 4, eip: 0, shadow: 0 },
     { kind: 'clock', at: 0, source: 'tsc', value: -1 },

@@ -9,7 +9,8 @@ import type { Core } from '../core.js';
 import { type CodeBytes, type Decoded, decode, MAX_INSTRUCTION_BYTES } from '../decoder/decode.js';
 import { raise, VECTOR_GP } from '../fault.js';
 import { formOf } from '../isa/form.js';
-import { I386 } from '../isa/instruction-set.js';
+import { opcodeMapOf } from '../isa/instruction-set.js';
+import type { OpcodeMap } from '../isa/opcode-map.js';
 import { codeLinear } from '../segmentation.js';
 import * as L from '../state-layout.js';
 import type { Handlers } from './handlers.js';
@@ -32,6 +33,7 @@ export class CodeCache {
   breakpoints: ReadonlySet<number> = new Set();
 
   readonly #core: Core;
+  readonly #map: OpcodeMap;
   readonly #handlers: Handlers;
   readonly #hotCode: HotCode | null;
   /** Physical address of the block behind a head record. */
@@ -49,6 +51,7 @@ export class CodeCache {
   /** @param hotCode null where nothing is to be compiled. */
   constructor(core: Core, handlers: Handlers, hotCode: HotCode | null) {
     this.#core = core;
+    this.#map = opcodeMapOf(core.model.level);
     this.#handlers = handlers;
     this.#hotCode = hotCode;
     core.physical.onCodeWrite = (page) => this.#dropPage(page);
@@ -171,7 +174,7 @@ export class CodeCache {
   #decodeWithin(code: CodeBytes, mode: number, isFirst: boolean): Decoded | null {
     const room = code.end - code.start;
     if (!isFirst && (room < MAX_INSTRUCTION_BYTES || isPrefixRun(code))) return null;
-    return decode(code, (mode & L.MODE_CODE32) !== 0, I386);
+    return decode(code, (mode & L.MODE_CODE32) !== 0, this.#map);
   }
 
   /** Decodes the one instruction at EIP into the scratch record, fetching byte by byte. */
@@ -182,7 +185,11 @@ export class CodeCache {
     while (decoded === null) {
       this.#fetched[end] = this.#fetchByte(eip, end, limit, mode);
       end += 1;
-      decoded = decode({ bytes: this.#fetched, start: 0, end }, (mode & L.MODE_CODE32) !== 0, I386);
+      decoded = decode(
+        { bytes: this.#fetched, start: 0, end },
+        (mode & L.MODE_CODE32) !== 0,
+        this.#map,
+      );
     }
     this.#emit(L.SCRATCH_RECORD, decoded, mode);
     writeEnd(state, L.SCRATCH_RECORD + L.RECORD_BYTES);

@@ -15,6 +15,7 @@ type RunFunction = (record: number) => number;
 
 /** auto: what is hot is compiled. interpreter: nothing is. */
 export type EngineKind = 'auto' | 'interpreter';
+export const ENGINES: readonly EngineKind[] = ['auto', 'interpreter'];
 
 export class Engine {
   readonly #core: Core;

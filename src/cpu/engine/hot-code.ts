@@ -2,6 +2,7 @@
  * Blocks that are entered often, compiled: which, and where their functions are in the table.
  */
 import type { Core } from '../core.js';
+import { opcodeMapOf } from '../isa/instruction-set.js';
 import { compileRegion } from '../jit/compile-region.js';
 import { findRegion } from '../jit/region.js';
 import { HANDLER_SLOTS } from './handlers.js';
@@ -76,7 +77,7 @@ export class HotCode {
   compile(physical: number): void {
     const { physical: memory, state } = this.#core;
     if (this.isFull) return;
-    const region = findRegion(memory.ram, physical);
+    const region = findRegion(memory.ram, physical, opcodeMapOf(this.#core.model.level));
     if (region === null) return;
     const size = region.blocks.reduce((sum, block) => sum + block.instructions.length, 0);
     if (size < WORTHWHILE) return;

@@ -8,7 +8,7 @@
 import { type Decoded, decode, MAX_INSTRUCTION_BYTES } from '../decoder/decode.js';
 import { fault } from '../fault.js';
 import { STRING_OPCODES } from '../isa/form.js';
-import { I386 } from '../isa/instruction-set.js';
+import type { OpcodeMap } from '../isa/opcode-map.js';
 
 const MAX_INSTRUCTIONS = 250;
 const MAX_BLOCKS = 64;
@@ -67,10 +67,12 @@ function isCompiled(decoded: Decoded): boolean {
 class Discovery {
   readonly #ram: Uint8Array;
   readonly #page: number;
+  readonly #map: OpcodeMap;
   readonly #found = new Map<number, RegionInstruction>();
   readonly #leaders = new Set<number>();
 
-  constructor(ram: Uint8Array, page: number) {
+  constructor(ram: Uint8Array, page: number, map: OpcodeMap) {
+    this.#map = map;
     this.#ram = ram;
     this.#page = page;
   }
@@ -114,7 +116,11 @@ class Discovery {
     if (offset < 0 || offset + MAX_INSTRUCTION_BYTES > 0x1000) return null;
     const start = this.#page + offset;
     try {
-      return decode({ bytes: this.#ram, start, end: start + MAX_INSTRUCTION_BYTES }, true, I386);
+      return decode(
+        { bytes: this.#ram, start, end: start + MAX_INSTRUCTION_BYTES },
+        true,
+        this.#map,
+      );
     } catch (thrown) {
       if (thrown !== fault) throw thrown;
       return null;
@@ -139,6 +145,6 @@ class Discovery {
  * The region around a physical address, at which a block begins, or null where its first instruction is not one
  * that is compiled. Reads RAM and changes nothing.
  */
-export function findRegion(ram: Uint8Array, physical: number): Region | null {
-  return new Discovery(ram, physical & ~0xfff).region(physical & 0xfff);
+export function findRegion(ram: Uint8Array, physical: number, map: OpcodeMap): Region | null {
+  return new Discovery(ram, physical & ~0xfff, map).region(physical & 0xfff);
 }

@@ -10,46 +10,38 @@ import {
   CR0_EM,
   CR0_ET,
   CR0_MP,
-  CR0_NE,
   CR0_NW,
   CR0_PE,
   CR0_PG,
   CR0_TS,
   CR0_WP,
-  CR4_DE,
-  CR4_PCE,
+  CR4_PAE,
   CR4_PGE,
   CR4_PSE,
-  CR4_TSD,
 } from '../control-registers.js';
 import type { Core } from '../core.js';
 import type { Instruction } from '../decoder/instruction.js';
 import { raise, VECTOR_GP, VECTOR_UD } from '../fault.js';
+import { loadPageDirectoryPointers, usesPae } from '../page-directory-pointers.js';
 import { updateMode } from '../segmentation.js';
 import { CR0, CR2, CR3, CR4 } from '../state-layout.js';
 import { updateAlignmentCheck } from './alignment.js';
 import { readRm, requireCpl0, writeRm } from './operands.js';
 
-/** Bits of CR0 that can be written; the reserved ones ignore a write and read as zero. */
-const CR0_WRITABLE =
-  CR0_PE | CR0_MP | CR0_EM | CR0_TS | CR0_NE | CR0_WP | CR0_AM | CR0_NW | CR0_CD | CR0_PG;
 /** Bits of CR0 on which cached translations depend. */
 const CR0_PAGING = CR0_PE | CR0_WP | CR0_PG;
+/** Bits of CR0 and CR4 whose change loads the page-directory pointers anew. */
+const CR0_POINTERS = CR0_PG | CR0_CD | CR0_NW;
+const CR4_POINTERS = CR4_PAE | CR4_PGE | CR4_PSE;
+/** Bits of CR4 on which cached translations depend. */
+const CR4_PAGING = CR4_PSE | CR4_PGE | CR4_PAE;
 /** What LMSW reaches. */
 const CR0_STATUS_WORD = CR0_PE | CR0_MP | CR0_EM | CR0_TS;
-
-/**
- * Bits of CR4 that can be set. Deviation: a P6 also has VME, PVI, PAE and MCE; what isn't built is
- * reserved here, as it isn't in CPUID either.
- */
-const CR4_WRITABLE = CR4_TSD | CR4_DE | CR4_PSE | CR4_PGE | CR4_PCE;
-/** Bits of CR4 on which cached translations depend. */
-const CR4_PAGING = CR4_PSE | CR4_PGE;
 
 /** Sets CR0 with all that follows from it. The value was checked. */
 function setCr0(core: Core, value: number): void {
   const { state } = core;
-  const next = (value & CR0_WRITABLE) | CR0_ET;
+  const next = (value & core.model.cr0) | CR0_ET;
   const changed = next ^ state.cr0;
   state.set(CR0, next);
   if (changed & CR0_PAGING) core.mmu.flush();
@@ -58,24 +50,40 @@ function setCr0(core: Core, value: number): void {
   core.attention();
 }
 
-function writeCr0(core: Core, value: number): void {
+function writeCr0(core: Core, written: number): void {
+  const { state } = core;
+  // Bits that the processor doesn't have ignore the write.
+  const value = written & core.model.cr0;
   const hasPaging = (value & CR0_PG) !== 0;
   if (hasPaging && !(value & CR0_PE)) raise(VECTOR_GP, 0);
   if (value & CR0_NW && !(value & CR0_CD)) raise(VECTOR_GP, 0);
+  if ((value ^ state.cr0) & CR0_POINTERS && usesPae(value, state.cr4)) {
+    loadPageDirectoryPointers(core, state.get(CR3));
+  }
   setCr0(core, value);
+}
+
+function writeCr3(core: Core, value: number): void {
+  const { state } = core;
+  if (usesPae(state.cr0, state.cr4)) loadPageDirectoryPointers(core, value);
+  state.set(CR3, value);
+  core.mmu.flush();
 }
 
 function writeCr4(core: Core, value: number): void {
   const { state } = core;
-  if (value & ~CR4_WRITABLE) raise(VECTOR_GP, 0);
+  if (value & ~core.model.cr4) raise(VECTOR_GP, 0);
   const changed = value ^ state.cr4;
+  if (changed & CR4_POINTERS && usesPae(state.cr0, value)) {
+    loadPageDirectoryPointers(core, state.get(CR3));
+  }
   state.set(CR4, value);
   if (changed & CR4_PAGING) core.mmu.flush();
   core.attention();
 }
 
 /** State offset of a control register. @throws fault #UD for the numbers that name none. */
-function controlRegister(index: number): number {
+function controlRegister(core: Core, index: number): number {
   switch (index) {
     case 0:
       return CR0;
@@ -84,7 +92,7 @@ function controlRegister(index: number): number {
     case 3:
       return CR3;
     case 4:
-      return CR4;
+      return core.model.cr4 === 0 ? raise(VECTOR_UD) : CR4;
     default:
       return raise(VECTOR_UD);
   }
@@ -95,27 +103,25 @@ function controlRegister(index: number): number {
  * @throws fault #UD for CR1 and CR5 to CR7, #GP(0) unless CPL is 0.
  */
 export function mov_Rd_Cd(core: Core, insn: Instruction): void {
-  const register = controlRegister(insn.reg);
+  const register = controlRegister(core, insn.reg);
   requireCpl0(core);
   core.state.setReg32(insn.rm, core.state.get(register));
 }
 
 /**
  * 0F 22 /r MOV CR, r32. A load of CR3 drops all cached translations, global ones too (see mmu.ts).
- * @throws fault #UD for CR1 and CR5 to CR7; #GP(0) unless CPL is 0, for PG without PE, NW without CD,
- *   and reserved bits of CR4.
+ * @throws fault #UD for CR1 and CR5 to CR7, and where there is no CR4; #GP(0) unless CPL is 0, for PG
+ *   without PE, NW without CD, reserved bits of CR4, and page-directory pointers with reserved bits.
  */
 export function mov_Cd_Rd(core: Core, insn: Instruction): void {
   const { state } = core;
-  const register = controlRegister(insn.reg);
+  const register = controlRegister(core, insn.reg);
   requireCpl0(core);
   const value = state.reg32(insn.rm);
   if (register === CR0) writeCr0(core, value);
+  else if (register === CR3) writeCr3(core, value);
   else if (register === CR4) writeCr4(core, value);
-  else {
-    state.set(register, value);
-    if (register === CR3) core.mmu.flush();
-  }
+  else state.set(register, value);
 }
 
 /** 0F 06 CLTS. @throws fault #GP(0) unless CPL is 0. */

@@ -10,15 +10,13 @@ import {
   EFLAGS_NT,
   EFLAGS_RF,
   EFLAGS_TF,
-  EFLAGS_VIF,
-  EFLAGS_VIP,
   EFLAGS_VM,
   writeEflags,
 } from '../eflags.js';
 import { FLAG_SYSTEM } from '../state-layout.js';
 import { updateAlignmentCheck } from './alignment.js';
 
-/** All flags that exist. */
+/** All flags that some processor of ours has; none has VME's VIF and VIP. */
 export const EFLAGS_ALL =
   EFLAGS_ARITHMETIC |
   EFLAGS_TF |
@@ -29,18 +27,16 @@ export const EFLAGS_ALL =
   EFLAGS_RF |
   EFLAGS_VM |
   EFLAGS_AC |
-  EFLAGS_VIF |
-  EFLAGS_VIP |
   EFLAGS_ID;
 
 /**
- * Replaces the bits of EFLAGS that `mask` selects, has alignment checks follow AC, and calls for the
+ * Replaces the bits of EFLAGS that `mask` selects and the processor has, has alignment checks follow AC, and calls for the
  * run loop's attention. Whoever changes VM updates MODE itself, when the segments are as they must be.
  */
 export function loadEflags(core: Core, value: number, mask: number): void {
   const state = core.state;
   const before = state.get(FLAG_SYSTEM);
-  writeEflags(state, value, mask);
+  writeEflags(state, value, mask & core.model.eflags);
   if ((before ^ state.get(FLAG_SYSTEM)) & EFLAGS_AC) updateAlignmentCheck(core);
   core.attention();
 }

@@ -26,8 +26,6 @@ import {
   EFLAGS_NT,
   EFLAGS_RF,
   EFLAGS_TF,
-  EFLAGS_VIF,
-  EFLAGS_VIP,
   EFLAGS_VM,
   readEflags,
 } from '../eflags.js';
@@ -102,7 +100,7 @@ function loadableFlags(state: State, size: 2 | 4): number {
   const iopl = (state.get(L.FLAG_SYSTEM) & EFLAGS_IOPL) >>> EFLAGS_IOPL_SHIFT;
   let mask = ALWAYS;
   if (state.cpl <= iopl) mask |= EFLAGS_IF;
-  if (state.cpl === 0) mask |= EFLAGS_IOPL | EFLAGS_VIF | EFLAGS_VIP;
+  if (state.cpl === 0) mask |= EFLAGS_IOPL;
   return size === 2 ? mask & 0xffff : mask;
 }
 

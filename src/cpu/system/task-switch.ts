@@ -25,6 +25,11 @@ import {
 import { EFLAGS_NT, EFLAGS_VM } from '../eflags.js';
 import { raise, VECTOR_GP, VECTOR_NP, VECTOR_TS } from '../fault.js';
 import {
+  checkPageDirectoryPointers,
+  loadPageDirectoryPointers,
+  usesPae,
+} from '../page-directory-pointers.js';
+import {
   checkDataSegment,
   checkStackSegment,
   setCpl,
@@ -33,7 +38,7 @@ import {
   setSegment,
   setSegmentFrom,
 } from '../segmentation.js';
-import type { SegmentIndex } from '../state.js';
+import type { SegmentIndex, State } from '../state.js';
 import * as L from '../state-layout.js';
 import { EFLAGS_ALL, loadEflags } from './eflags-load.js';
 import { probeSaveTask, readTask, saveTask, TaskState, taskLayout } from './task-state.js';
@@ -51,7 +56,7 @@ const segment = new Descriptor();
  * @param eip where the old task will go on.
  * @param eflags the image of EFLAGS that the old task keeps.
  * @param external EXT bit of the error codes.
- * @throws fault #TS or #PF with nothing changed, or, in the new task, #TS, #NP, #SS, #GP or #PF.
+ * @throws fault #TS, #PF or #GP (page-directory pointers) with nothing changed, or, in the new task, #TS, #NP, #SS, #GP or #PF.
  */
 export function switchTask(
   core: Core,
@@ -74,6 +79,9 @@ export function switchTask(
   if (cause !== 'call') mmu.probeWrite((old.address + 5) | 0, 1, false);
   if (cause !== 'return') mmu.probeWrite((target.address + 5) | 0, 1, false);
   if (cause === 'call') mmu.probeWrite(target.base, 2, false);
+  if (changesTables(state) && usesPae(state.cr0, state.cr4)) {
+    checkPageDirectoryPointers(core, incoming.cr3);
+  }
 
   saveTask(core, oldBase, wasOld32, eip, eflags);
   if (cause !== 'call') setBusy(core, old, false);
@@ -88,6 +96,11 @@ export function switchTask(
     state.set(L.PENDING_DEBUG, state.get(L.PENDING_DEBUG) | DR6_BT);
     core.attention();
   }
+}
+
+/** The incoming task has page tables of its own. */
+function changesTables(state: State): boolean {
+  return (state.cr0 & CR0_PG) !== 0 && incoming.cr3 !== state.get(L.CR3);
 }
 
 function checkLimit(limit: number, is32: boolean, selector: number, external: number): void {
@@ -106,7 +119,8 @@ function loadRegisters(core: Core, cause: TaskSwitchCause): void {
   const { state } = core;
   state.set(L.CR0, state.cr0 | CR0_TS);
   state.set(L.DR7, state.get(L.DR7) & ~DR7_LOCAL);
-  if (state.cr0 & CR0_PG && incoming.cr3 !== state.get(L.CR3)) {
+  if (changesTables(state)) {
+    if (usesPae(state.cr0, state.cr4)) loadPageDirectoryPointers(core, incoming.cr3);
     state.set(L.CR3, incoming.cr3);
     core.mmu.flush();
   }

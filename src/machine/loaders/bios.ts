@@ -20,7 +20,7 @@ export function loadBios(machine: Machine, image: Image): LoadedImage {
   const { length } = image.bytes;
   if (length === 0 || length % PAGE_BYTES !== 0 || length > ROM_BYTES_MOST) {
     new ImageReader(image).fail(
-      `${length} bytes are no size of a ROM: give a multiple of 4 KiB up to 16 MiB, with the reset vector 16 bytes before its end`,
+      `${length} bytes are no size of a ROM; give a multiple of 4 KiB up to 16 MiB, with the reset vector 16 bytes before its end`,
     );
   }
   machine.reset();

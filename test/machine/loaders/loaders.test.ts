@@ -132,8 +132,36 @@ describe('a flat binary', () => {
     expect(machine.cpu.core.state.eip).toBe(0x8000);
   });
 
+  test('is loaded and entered at 1 MiB where no address is given', () => {
+    expect(load(CODE)).toMatchObject({ kind: 'flat', entry: 0x100000 });
+    expect(ram(0x100000, 3)).toEqual([...CODE]);
+  });
+
+  test('can reload its segments from the GDT that it finds', () => {
+    // mov $0x10,%ax; mov %ax,%ds; mov %ax,%ss; ljmp $8,$0x10000f; hlt
+    load(
+      Uint8Array.of(
+        ...[0x66, 0xb8, 0x10, 0, 0x8e, 0xd8, 0x8e, 0xd0],
+        ...[0xea, 0x0f, 0, 0x10, 0, 8, 0, 0xf4],
+      ),
+    );
+    expect(machine.run(100)).toBe('halted');
+    expectProtectedStart();
+    expect(machine.cpu.core.state.eip).toBe(0x100010);
+  });
+
+  test.each<[string, string, number[]]>([
+    ['a trace', 'a holdoff trace', [0xc4, 0x0e, ...Buffer.from('holdoff\n')]],
+    ['text', 'text', [...Buffer.from('# The window, déjà vu\r\n\ttext\n')]],
+    ['a compressed file', 'compressed (gzip)', [0x1f, 0x8b, 8, 0]],
+    ['a zip archive', 'a zip archive', [0x50, 0x4b, 3, 4]],
+    ['an object library', 'an archive of object files', [...Buffer.from('!<arch>\n')]],
+  ])('%s is taken for one only where an address is given', (_, kind, bytes) => {
+    expect(() => load(Uint8Array.from(bytes))).toThrow(`is ${kind}, no kernel; to run it`);
+    expect(load(Uint8Array.from(bytes), { address: 0x8000 }).kind).toBe('flat');
+  });
+
   test.each<[string, Uint8Array, LoadImageOptions, string]>([
-    ['without an address', CODE, {}, 'neither a Multiboot 1 image nor an ELF32 executable'],
     ['that is empty', new Uint8Array(0), { address: 0 }, 'is empty'],
     ['beyond RAM', CODE, { address: 4 * MIB - 2 }, 'beyond 4 MiB of RAM; give --memory 5M'],
     ['in the hole', CODE, { address: 0xa0000 - 1 }, 'hole between 640 KiB and 1 MiB'],
