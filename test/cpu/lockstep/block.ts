@@ -6,22 +6,20 @@ import type { Core } from '../../../src/cpu/core.js';
 import type { Decoded } from '../../../src/cpu/decoder/decode.js';
 import { formOf } from '../../../src/cpu/isa/form.js';
 import { InstructionBinding } from '../../../src/cpu/jit/instruction-binding.js';
-import { encodeModule, I32, OP } from '../../../src/cpu/wasm/encoder.js';
-import { constantExpression } from '../../../src/cpu/wasm/expression.js';
+import { encodeModule, I32, OP, VOID } from '../../../src/cpu/wasm/encoder.js';
 import { FUNCTION_IMPORTS } from '../../../src/cpu/wasm/imports.js';
 import { WasmOps } from '../../../src/cpu/wasm/wasm-ops.js';
 
 /**
  * Compiles instructions that lie one behind the other into functions, one an instruction, and one that
- * runs them in turn until one jumps; `loops` has it start again as long as EIP comes back to the start.
- * @returns a function that executes the block once, or `loops` until another EIP is met.
+ * runs them in turn until one jumps.
+ * @returns a function that executes the block once.
  */
 export function compileBlock(
   core: Core,
   memoryPages: number,
   imports: WebAssembly.ModuleImports,
   instructions: readonly Decoded[],
-  loopStart: number | null,
 ): () => void {
   const type = { parameters: [I32], results: [I32] };
   const bodies = instructions.map((decoded, i) => {
@@ -42,20 +40,6 @@ export function compileBlock(
     OP.brIf,
     0,
   ]);
-  const again =
-    loopStart === null
-      ? []
-      : [
-          OP.i32Const,
-          0,
-          OP.i32Load,
-          0,
-          0x24, // EIP
-          ...constantExpression(loopStart).code,
-          OP.i32Eq,
-          OP.brIf,
-          0,
-        ];
   const bytes = encodeModule(
     { functions: FUNCTION_IMPORTS, memoryPages, table: false, types: [] },
     [
@@ -64,7 +48,7 @@ export function compileBlock(
         name: 'block',
         type,
         locals: [],
-        code: [OP.loop, 0x40, OP.block, 0x40, ...calls, OP.end, ...again, OP.end, OP.i32Const, 0],
+        code: [OP.block, VOID, ...calls, OP.end, OP.i32Const, 0],
       },
     ],
   );

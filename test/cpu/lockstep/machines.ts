@@ -2,7 +2,7 @@
  * Three ways to execute the same program from the same state, one instruction at a time: the emitted
  * handlers (as the product does), numbers, and blocks compiled with constants.
  */
-import { Cpu } from '../../../src/cpu/cpu.js';
+import { Cpu, type CpuOptions } from '../../../src/cpu/cpu.js';
 import { type Decoded, decode } from '../../../src/cpu/decoder/decode.js';
 import { slowPath } from '../../../src/cpu/engine/slow-path.js';
 import { fault } from '../../../src/cpu/fault.js';
@@ -18,7 +18,7 @@ export const CODE = 0x20000;
 export const DATA = 0x30000;
 
 /** A processor to be used again and again, as its handlers take longer to make than to run. */
-export function makeCpu(): Cpu {
+export function makeCpu(options: CpuOptions = {}): Cpu {
   return new Cpu(
     RAM_BYTES,
     { read: () => -1, write: () => undefined },
@@ -28,6 +28,7 @@ export function makeCpu(): Cpu {
       acknowledgeInterrupt: () => 0x20,
       readTimestamp: () => 0,
     },
+    options,
   );
 }
 
@@ -77,7 +78,7 @@ export function stepByBlock(cpu: Cpu): Outcome {
   const { core } = cpu;
   const pages = core.state.memory.buffer.byteLength >> 16;
   const imports = { ...slowPath(core), procedure: () => undefined, hot: () => undefined };
-  const block = compileBlock(core, pages, imports, [decodeAtEip(cpu)], null);
+  const block = compileBlock(core, pages, imports, [decodeAtEip(cpu)]);
   return attempt(cpu, block);
 }
 
