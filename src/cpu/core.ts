@@ -3,6 +3,7 @@
  * parts are plain procedures over a `Core`; the run loop in cpu.ts drives them.
  */
 import type { CpuBus } from './bus.js';
+import type { Interceptor } from './interceptor.js';
 import type { Mmu } from './mmu.js';
 import { type CpuModel, modelOf } from './model.js';
 import type { PhysicalMemory } from './physical-memory.js';
@@ -29,6 +30,8 @@ export class Core {
    * an instruction and leaves the old value here, since a second MOV SS in a row casts no shadow.
    */
   previousShadow = SHADOW_NONE;
+  /** Owns the descriptor tables in the guest's stead; null on bare hardware. */
+  interceptor: Interceptor | null = null;
   /** Drops every cached link from a linear address to decoded code. Set by the engine. */
   onCodeMapChange: () => void = () => undefined;
 

@@ -94,6 +94,13 @@ export class Cpu {
     return this.core.instant - this.core.state.f64[L.UNRETIRED >> 3];
   }
 
+  /** An interrupt could end HLT: EFLAGS.IF, or what a hypervisor has in its place. */
+  get acceptsInterrupts(): boolean {
+    const { interceptor, state } = this.core;
+    if (interceptor !== null) return interceptor.acceptsInterrupts;
+    return (state.get(L.FLAG_SYSTEM) & EFLAGS_IF) !== 0;
+  }
+
   /** Linear addresses, unsigned, before which `run` stops. */
   get breakpoints(): ReadonlySet<number> {
     return this.#engine.breakpoints;
@@ -210,17 +217,25 @@ export class Cpu {
         return true;
       }
       if (state.get(L.NMI_PENDING) !== 0 && state.get(L.NMI_BLOCKED) === 0) {
-        state.set(L.NMI_PENDING, 0);
-        this.#deliver(VECTOR_NMI, 0, 'nmi');
-        return true;
+        const admission = core.interceptor?.admit('nmi') ?? 'deliver';
+        if (admission === 'step') this.#countStep(core.instant);
+        else if (admission === 'deliver') {
+          state.set(L.NMI_PENDING, 0);
+          this.#deliver(VECTOR_NMI, 0, 'nmi');
+        }
+        if (admission !== 'hold') return true;
       }
       if (
         shadow === L.SHADOW_NONE &&
         state.get(L.INTR) !== 0 &&
         (state.get(L.FLAG_SYSTEM) & EFLAGS_IF) !== 0
       ) {
-        this.#deliver(core.bus.acknowledgeInterrupt(), 0, 'interrupt');
-        return true;
+        const admission = core.interceptor?.admit('interrupt') ?? 'deliver';
+        if (admission === 'step') this.#countStep(core.instant);
+        else if (admission === 'deliver') {
+          this.#deliver(core.bus.acknowledgeInterrupt(), 0, 'interrupt');
+        }
+        return admission !== 'hold';
       }
     }
     return false;
@@ -241,6 +256,13 @@ export class Cpu {
     this.onDelivery?.(vector, kind, state.eip, state.cpl, state.get(L.SHADOW));
     const instant = core.instant;
     deliver(core, vector, errorCode, kind, state.eip);
+    this.#countStep(instant);
+  }
+
+  /** Counts a step that retired no instruction. @param instant of the boundary before it. */
+  #countStep(instant: number): void {
+    const { core } = this;
+    const { state } = core;
     state.f64[L.UNRETIRED >> 3] += 1;
     state.set(L.BUDGET, 0);
     core.budgetEnd = instant + 1;

@@ -156,12 +156,15 @@ export function readDescriptor(
 ): void {
   const { state, mmu } = core;
   if (!isWithinTable(core, selector)) raise(vector, (selector & 0xfffc) | external);
-  const table = selector & SELECTOR_TI ? state.segmentBase(SEG_LDTR) : state.get(GDTR_BASE);
+  const { interceptor } = core;
+  const gdt = interceptor === null ? state.get(GDTR_BASE) : interceptor.gdtBase;
+  const table = selector & SELECTOR_TI ? state.segmentBase(SEG_LDTR) : gdt;
   const address = (table + (selector & 0xfff8)) | 0;
   into.selector = selector & 0xffff;
   into.address = address;
   into.low = mmu.read(address, 4, false);
   into.high = mmu.read((address + 4) | 0, 4, false);
+  interceptor?.adjust(into);
 }
 
 /**

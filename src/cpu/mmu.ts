@@ -187,6 +187,17 @@ export class Mmu {
   }
 
   /**
+   * Where in the one memory a linear address is, if plain loads (or stores) may be made to its page; -1
+   * where not, or where the TLB doesn't know. Changes nothing.
+   */
+  plainHost(linear: number, isWrite: boolean, user: boolean): number {
+    const entry =
+      (user ? USER_WORDS : SUPERVISOR_WORDS) + ((linear >>> 12) & INDEX_MASK) * ENTRY_WORDS;
+    const tag = this.#words[entry + (isWrite ? WRITE_TAG : READ_TAG)];
+    return (linear & PAGE_MASK) === tag ? (linear + this.#words[entry + ADDEND]) >>> 0 : -1;
+  }
+
+  /**
    * The physical address for a debugger: as supervisor, with no regard to R/W. Changes nothing.
    * @returns a non-negative number, or -1 where nothing is mapped.
    */

@@ -6,9 +6,8 @@
  */
 import type { AccessSize, CpuBus } from '../cpu/bus.js';
 import { Cpu, type RunExit } from '../cpu/cpu.js';
-import { EFLAGS_IF } from '../cpu/eflags.js';
 import { PAGE_MMIO, PAGE_ROM } from '../cpu/physical-memory.js';
-import { FLAG_SYSTEM, SHADOW } from '../cpu/state-layout.js';
+import { SHADOW } from '../cpu/state-layout.js';
 import { Apic } from './apic.js';
 import { DebugExit } from './debug-exit.js';
 import type { Device } from './device.js';
@@ -47,6 +46,12 @@ export interface MachineObserver {
    * @param shadow the interrupt shadow, `SHADOW_*`.
    */
   irqAccepted(vector: number, line: number, cpl: number, eip: number, shadow: number): void;
+  /**
+   * The hypervisor has served a call of its guest's.
+   * @param site linear address of the call in the guest, signed.
+   * @param result null where the call gives none.
+   */
+  shimCalled(call: number, site: number, args: readonly number[], result: number | null): void;
 }
 
 const IRQ_TIMER = 0;
@@ -86,7 +91,10 @@ export class Machine {
   /** The local APIC, or null where the processor has none. */
   readonly apic: Apic | null;
   /** Every device, in the order in which they are saved and reset. */
-  readonly devices: readonly Device[];
+  get devices(): readonly Device[] {
+    return this.#devices;
+  }
+  readonly #devices: Device[];
   readonly memoryBytes: number;
   readonly #map: PhysicalMap;
 
@@ -105,6 +113,7 @@ export class Machine {
   /** The source of a clock request that waits for its answer. */
   #requested: ClockSource | null = null;
   #clockValue = 0;
+  #acceptedLine = 0;
   /** What ended the run from inside an instruction. */
   #ending: 'exit' | 'reset' | null = null;
 
@@ -124,7 +133,7 @@ export class Machine {
     this.fwCfg = new FwCfg(this.ports, options.memoryBytes);
     this.apic = options.apic ? new Apic(readClock) : null;
     // The interrupt controller comes last, so that a reset leaves it without a trace of the others'.
-    this.devices = [
+    this.#devices = [
       this.pit,
       this.port61,
       this.rtc,
@@ -148,6 +157,11 @@ export class Machine {
     }
   }
 
+  /** The line of the interrupt that the processor took last, since this object was made. */
+  get acceptedLine(): number {
+    return this.#acceptedLine;
+  }
+
   /** Called with each byte that leaves COM1. */
   get onSerialOutput(): (byte: number) => void {
     return this.uart.onOutput;
@@ -164,7 +178,7 @@ export class Machine {
   /** Something from outside may still wake the processor, if it is halted: an interrupt, or an NMI. */
   get isWakeable(): boolean {
     if (this.apic?.turnsInterruptsIntoNmi) return true;
-    return (this.cpu.core.state.get(FLAG_SYSTEM) & EFLAGS_IF) !== 0;
+    return this.cpu.acceptsInterrupts;
   }
 
   /** The processor and all devices as after power-on; RAM stays as it is. */
@@ -236,6 +250,11 @@ export class Machine {
     const low = bytes.subarray(Math.max(0, bytes.length - LOW_BIOS_BYTES));
     this.loadRom(ROM_END - low.length, low);
     this.cpu.core.mmu.flush();
+  }
+
+  /** Adds a device whose state is the machine's from now on: saved, digested and reset with the others. */
+  addDevice(device: Device): void {
+    this.#devices.push(device);
   }
 
   /** The small state at a boundary between steps. RAM is the checkpoints' matter. */
@@ -311,10 +330,10 @@ export class Machine {
   #acknowledgeInterrupt(): number {
     const own = this.apic?.acknowledge() ?? -1;
     const vector = own < 0 ? this.pic.acknowledge() : own;
+    this.#acceptedLine = own < 0 ? this.pic.acknowledgedLine : this.apic!.acknowledgedLine;
     if (this.observer !== null) {
       const { state } = this.cpu.core;
-      const line = own < 0 ? this.pic.acknowledgedLine : this.apic!.acknowledgedLine;
-      this.observer.irqAccepted(vector, line, state.cpl, state.eip, state.get(SHADOW));
+      this.observer.irqAccepted(vector, this.#acceptedLine, state.cpl, state.eip, state.get(SHADOW));
     }
     return vector;
   }

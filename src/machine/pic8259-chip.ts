@@ -76,6 +76,22 @@ export class Pic8259Chip {
     return this.#output;
   }
 
+  /** Requests, levels in service and the mask, as a debugger looks at them: nothing is polled. */
+  get irr(): number {
+    return this.#irr;
+  }
+  get isr(): number {
+    return this.#isr;
+  }
+  get imr(): number {
+    return this.#imr;
+  }
+
+  /** The level that an INTA cycle would serve now, or -1. */
+  get pendingLevel(): number {
+    return this.#request();
+  }
+
   /** The vector of level 0: ICW2 with its low three bits clear. */
   get base(): number {
     return this.#base;

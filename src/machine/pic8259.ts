@@ -58,6 +58,32 @@ export class Pic8259 implements Device {
     return this.#master.output;
   }
 
+  // Each with the master's eight bits below the slave's.
+
+  /** Lines that request. */
+  get irr(): number {
+    return this.#master.irr | (this.#slave.irr << 8);
+  }
+  /** Lines in service. */
+  get isr(): number {
+    return this.#master.isr | (this.#slave.isr << 8);
+  }
+  /** Lines that are masked. */
+  get imr(): number {
+    return this.#master.imr | (this.#slave.imr << 8);
+  }
+
+  /** The vector that `acknowledge` would return now; -1 while INT is low. Changes nothing. */
+  get pendingVector(): number {
+    if (!this.#master.output) return -1;
+    const level = this.#master.pendingLevel;
+    if (level < 0) return this.#master.base | 7;
+    if (!this.#master.hasSlave(level)) return this.#master.base | level;
+    if (level !== CASCADE_LINE || this.#slave.slaveId !== level) return FLOATING_BUS;
+    const inner = this.#slave.pendingLevel;
+    return this.#slave.base | (inner < 0 ? 7 : inner);
+  }
+
   /** The line that the last `acknowledge` served: 7 or 15 where it was spurious. */
   get acknowledgedLine(): number {
     return this.#acknowledgedLine;

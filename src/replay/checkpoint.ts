@@ -18,6 +18,13 @@ export interface Checkpoint {
   readonly events: number;
 }
 
+/** What a checkpoint takes. */
+export interface CheckpointSize {
+  readonly at: Instant;
+  /** Pages of 4 KiB that it holds. */
+  readonly pages: number;
+}
+
 interface Stored extends Checkpoint {
   readonly state: MachineState;
   /** Bytes by page number. They are never written once they are in here, so they may be shared. */
@@ -64,6 +71,11 @@ export class Checkpoints {
   /** About how many bytes of host memory they take. */
   get bytes(): number {
     return this.#bytes;
+  }
+
+  /** Each of them, in the order of their instants. */
+  get sizes(): readonly CheckpointSize[] {
+    return this.#list.map(({ at, pages }) => ({ at, pages: pages.size }));
   }
 
   /** The newest checkpoint at or before an instant, or null. */

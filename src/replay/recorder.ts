@@ -29,9 +29,11 @@ export class Recorder implements MachineObserver {
   readonly #digest: StateDigest;
   /** The line of the interrupt that is being injected; -1 while none is. */
   #injecting = -1;
-  #nextDigest: Instant = 0;
+  #nextDigest: Instant;
 
-  constructor(machine: Machine, sink: EventSink) {
+  /** @param firstDigest the instant from which on digests are wanted; Infinity: only one at the end. */
+  constructor(machine: Machine, sink: EventSink, firstDigest: Instant = 0) {
+    this.#nextDigest = firstDigest;
     this.#machine = machine;
     this.#sink = sink;
     this.#digest = new StateDigest(machine);
@@ -59,6 +61,11 @@ export class Recorder implements MachineObserver {
   irqAccepted(vector: number, line: number, cpl: number, eip: number, shadow: number): void {
     const at = this.#machine.cpu.instant;
     this.#sink.event({ kind: 'accept', at, vector, line, cpl, eip, shadow });
+  }
+
+  shimCalled(call: number, site: number, args: readonly number[], result: number | null): void {
+    const at = this.#machine.cpu.instant;
+    this.#sink.event({ kind: 'shim', at, call, site, args, result });
   }
 
   /** The instant from which on the next digest is wanted. */

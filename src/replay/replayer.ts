@@ -10,7 +10,7 @@ import type { ClockSource } from '../machine/input.js';
 import type { Machine, MachineExit, MachineObserver } from '../machine/machine.js';
 import { StateDigest } from './digest.js';
 import { type Divergence, describeEvent, type Subsystem, subsystemOf } from './divergence.js';
-import type { AcceptEvent, EndEvent, TraceEvent } from './event.js';
+import type { AcceptEvent, EndEvent, ShimEvent, TraceEvent } from './event.js';
 import type { EventCursor } from './event-cursor.js';
 import { formatInstant, type Instant } from './instant.js';
 import type { Outcome } from './outcome.js';
@@ -113,6 +113,15 @@ export class Replayer implements MachineObserver {
     const found: AcceptEvent = { kind: 'accept', at, vector, line, cpl, eip, shadow };
     const event = this.#expect(found);
     if (event !== null && (event.kind !== 'accept' || !isSameAccept(event, found))) {
+      this.#differ(event, found);
+    }
+  }
+
+  shimCalled(call: number, site: number, args: readonly number[], result: number | null): void {
+    const at = this.#machine.cpu.instant;
+    const found: ShimEvent = { kind: 'shim', at, call, site, args, result };
+    const event = this.#expect(found);
+    if (event !== null && (event.kind !== 'shim' || !isSameShim(event, found))) {
       this.#differ(event, found);
     }
   }
@@ -285,6 +294,16 @@ function isAtBoundary(event: TraceEvent): boolean {
     case 'end':
       return true;
   }
+}
+
+function isSameShim(a: ShimEvent, b: ShimEvent): boolean {
+  return (
+    a.call === b.call &&
+    a.site === b.site &&
+    a.result === b.result &&
+    a.args.length === b.args.length &&
+    a.args.every((value, index) => value === b.args[index])
+  );
 }
 
 function isSameAccept(a: AcceptEvent, b: AcceptEvent): boolean {

@@ -82,6 +82,14 @@ export class Session {
     };
   }
 
+  /**
+   * Brings an input to the guest at this boundary, beside those of its source.
+   * @throws Error on one that `Machine.inject` refuses.
+   */
+  inject(input: MachineInput): void {
+    this.#inject(input);
+  }
+
   /** Queues bytes for the guest's serial port. */
   pushSerial(bytes: Iterable<number>): void {
     this.#serial.push(...bytes);

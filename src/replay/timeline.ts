@@ -7,45 +7,21 @@
  */
 import { SEG_CS } from '../cpu/state-layout.js';
 import type { Machine } from '../machine/machine.js';
-import { type Checkpoint, Checkpoints } from './checkpoint.js';
+import { type Checkpoint, type CheckpointSize, Checkpoints } from './checkpoint.js';
 import { nextMark } from './checkpoint-policy.js';
 import type { LiveSource } from './clock/live-source.js';
-import type { Divergence } from './divergence.js';
-import { divert } from './diversion.js';
+import { Diversion } from './diversion.js';
 import type { TraceEvent } from './event.js';
 import { ListCursor } from './event-cursor.js';
 import type { Instant } from './instant.js';
-import type { Outcome } from './outcome.js';
 import { Recorder } from './recorder.js';
 import { Replayer } from './replayer.js';
 import { Session, type SessionOptions } from './session.js';
-import { type WatchAccess, type Watchpoint, WatchSet } from './watch-set.js';
+import { Lookout } from './lookout.js';
+import type { Direction, Stop, StopConditions } from './motion.js';
+import type { Watchpoint } from './watch-set.js';
 
-export type Direction = 'forward' | 'backward';
-
-/** Where a motion stops before it has come to an end of the timeline. */
-export interface StopConditions {
-  /** Linear addresses, unsigned. */
-  readonly breakpoints: ReadonlySet<number>;
-  readonly watchpoints: readonly Watchpoint[];
-}
-
-/** Why a motion ended. */
-export type Stop =
-  /** At the instant that was asked for. */
-  | { readonly kind: 'instant' }
-  /** At a breakpoint, whose instruction has not run. */
-  | { readonly kind: 'breakpoint'; readonly linear: number }
-  /** After the access; going backward, before it. */
-  | { readonly kind: 'watchpoint'; readonly address: number; readonly access: WatchAccess }
-  /** Nothing lies before this instant. */
-  | { readonly kind: 'begin' }
-  /** Nothing lies after this instant. */
-  | { readonly kind: 'end'; readonly outcome: Outcome | null }
-  /** The replay left the recorded past: only going back leads on. */
-  | { readonly kind: 'divergence'; readonly divergence: Divergence }
-  /** A live guest is halted until something arrives from outside. */
-  | { readonly kind: 'interrupted' };
+export type { Direction, Stop, StopConditions } from './motion.js';
 
 type Exit = 'until' | 'breakpoint' | 'stopped' | 'waiting' | 'end' | 'divergence';
 
@@ -61,6 +37,12 @@ interface Found {
   readonly stop: Stop;
 }
 
+/** How a live timeline's machine is driven, and who else hears of what is recorded. */
+export interface LiveOptions extends SessionOptions {
+  /** Receives each recorded event once, as it happens. */
+  readonly onEvent?: (event: TraceEvent) => void;
+}
+
 /** One machine's past, and where in it the machine is. */
 export class Timeline {
   readonly machine: Machine;
@@ -73,10 +55,10 @@ export class Timeline {
   /** Drives the machine beyond the recorded end; null over a trace. */
   readonly #live: Session | null;
   #isAtFrontier: boolean;
-  #diversion: { readonly session: Session; readonly start: Instant } | null = null;
+  #diversion: Diversion | null = null;
   #outputTo: Instant = 0;
-  /** What the present motion stops at, where it honours watchpoints. */
-  #watch: WatchSet | null = null;
+  /** What the present motion looks out for. */
+  #lookout: Lookout | null = null;
 
   private constructor(machine: Machine, events: TraceEvent[], last: Instant, live: Session | null) {
     this.machine = machine;
@@ -102,9 +84,14 @@ export class Timeline {
   }
 
   /** A timeline that begins with the machine's present state and grows as it is run. */
-  static live(machine: Machine, source: LiveSource, options: SessionOptions = {}): Timeline {
+  static live(machine: Machine, source: LiveSource, options: LiveOptions = {}): Timeline {
     const events: TraceEvent[] = [];
-    const recorder = new Recorder(machine, { event: (event) => events.push(event) });
+    const recorder = new Recorder(machine, {
+      event: (event) => {
+        events.push(event);
+        options.onEvent?.(event);
+      },
+    });
     const session = new Session(machine, source, { ...options, recorder });
     session.pause();
     return new Timeline(machine, events, machine.cpu.instant, session);
@@ -121,9 +108,24 @@ export class Timeline {
     return this.#replayer.lastInstant;
   }
 
+  /** How far the past is recorded: the end, or of a live timeline how far it has come. */
+  get recordedEnd(): Instant {
+    return this.#replayer.lastInstant;
+  }
+
   /** True in a diversion: what is seen now is not what was recorded. */
   get isDiverted(): boolean {
     return this.#diversion !== null;
+  }
+
+  /** The diversion that the machine is in, or null. */
+  get diversion(): Diversion | null {
+    return this.#diversion;
+  }
+
+  /** The checkpoints by instant, with the host memory that each takes. */
+  get checkpoints(): readonly CheckpointSize[] {
+    return this.#checkpoints.sizes;
   }
 
   /** The live run beyond the recorded end, for its serial input; null over a trace. */
@@ -143,17 +145,39 @@ export class Timeline {
     return this.instant === at && exit !== 'divergence' ? { kind: 'instant' } : this.#stopBy(exit);
   }
 
+  /** As `seek`, yielding every few milliseconds the instant that it has come to. */
+  *seeking(at: Instant): Generator<Instant, Stop> {
+    const goal = Math.max(at, 0);
+    if (this.#diversion !== null || goal < this.instant) this.#restore(this.#nearest(goal));
+    for (;;) {
+      const slice = Math.min(goal, Math.max(this.instant, this.#nearest(goal).at) + SLICE_STEPS);
+      const stop = this.seek(slice);
+      if (stop.kind !== 'instant' || slice === goal) return at < 0 ? { kind: 'begin' } : stop;
+      yield this.instant;
+    }
+  }
+
   /**
    * Goes one instant on or back. Going back in a diversion ends it, at the instant where it began.
    * @param watchpoints accesses by that one step that are reported.
+   * @param deliveries as in `StopConditions`; heeded forward alone.
    */
-  step(direction: Direction, watchpoints: readonly Watchpoint[] = []): Stop {
+  step(
+    direction: Direction,
+    watchpoints: readonly Watchpoint[] = [],
+    deliveries?: StopConditions['deliveries'],
+  ): Stop {
     const start = this.instant;
     if (direction === 'forward') {
-      const watch = this.#arm({ ...NOTHING, watchpoints });
+      const lookout = this.#arm({
+        ...NOTHING,
+        watchpoints,
+        ...(deliveries === undefined ? {} : { deliveries }),
+      });
       const exit = this.#travel(start + 1, false, false);
       this.#disarm();
-      if (watch.firstHit !== null) return watchStop(watch.firstHit);
+      const hit = lookout.access ?? lookout.delivery;
+      if (hit !== null) return hit;
       return this.instant > start && exit !== 'divergence'
         ? { kind: 'instant' }
         : this.#stopBy(exit);
@@ -181,21 +205,34 @@ export class Timeline {
    * Starts a diversion: from here on the machine may be changed at will, and runs without the recorded
    * events, until a motion backward or `seek` ends it.
    */
-  diverge(): void {
-    if (this.#diversion !== null) return;
-    const session = divert(this.machine, this.#events, this.#cursor.position);
-    this.#diversion = { session, start: this.instant };
+  diverge(): Diversion {
+    this.#diversion ??= new Diversion(this.machine, this.#events, this.#cursor.position);
+    return this.#diversion;
+  }
+
+  /** Ends a live run because nobody will go on with it; what was recorded gets its end event. */
+  finish(): void {
+    if (this.#live === null || this.#live.outcome !== null) return;
+    this.seek(this.recordedEnd);
+    this.#live.interrupt();
   }
 
   *#forward(stops: StopConditions): Generator<undefined, Stop> {
-    const watch = this.#arm(stops);
+    const lookout = this.#arm(stops);
+    let sliceEnd = this.instant + SLICE_STEPS;
+    let passed = 0;
+    let skip = false;
     try {
       for (;;) {
-        const exit = this.#travel(this.instant + SLICE_STEPS, false, false);
-        if (watch.firstHit !== null) return watchStop(watch.firstHit);
-        if (exit === 'breakpoint') return this.#breakpointStop();
+        const exit = this.#travel(sliceEnd, false, skip);
+        const hit = lookout.access ?? lookout.delivery;
+        if (hit !== null) return hit;
         if (exit === 'end' || exit === 'divergence') return this.#stopBy(exit);
+        skip = exit === 'breakpoint';
+        if (skip && this.#isWanted(stops)) return this.#breakpointStop();
+        if (skip && ++passed % SLICE_STOPS !== 0) continue;
         yield;
+        sliceEnd = this.instant + SLICE_STEPS;
       }
     } finally {
       this.#disarm();
@@ -236,16 +273,18 @@ export class Timeline {
     let skip = false;
     let passed = 0;
     this.#restore(from);
-    const watch = this.#arm(stops);
+    const lookout = this.#arm(stops);
     while (this.instant < to) {
       const sliceEnd = Math.min(to, this.instant + SLICE_STEPS);
       const exit = this.#travel(sliceEnd, to, skip);
       skip = exit === 'breakpoint';
-      if (watch.firstHit !== null) {
-        found = { at: this.instant - 1, stop: watchStop(watch.firstHit) };
-        watch.clear();
+      const { access, delivery } = lookout;
+      if (access !== null) found = { at: this.instant - 1, stop: access };
+      if (delivery !== null && this.instant < to) found = { at: this.instant, stop: delivery };
+      lookout.clear();
+      if (exit === 'breakpoint' && this.#isWanted(stops)) {
+        found = { at: this.instant, stop: this.#breakpointStop() };
       }
-      if (exit === 'breakpoint') found = { at: this.instant, stop: this.#breakpointStop() };
       if (exit === 'end' || exit === 'divergence') break;
       passed += 1;
       if (this.instant === sliceEnd || passed % SLICE_STOPS === 0) yield;
@@ -283,7 +322,7 @@ export class Timeline {
       const exit = this.#advance(Math.min(mark, until), skip);
       if (this.instant !== now) skip = false;
       // A live clock also stops the machine, to look at its timers.
-      if (exit === 'stopped' && this.#watch?.firstHit == null) continue;
+      if (exit === 'stopped' && this.#lookout?.hasHit !== true) continue;
       if (exit !== 'until') return exit;
       if (this.#diversion === null && this.instant === mark) {
         this.#checkpoints.take(this.#cursor.position);
@@ -301,7 +340,7 @@ export class Timeline {
       live.attach();
       this.#isAtFrontier = true;
       // The last recorded step was a watched access: the live run must not go on from there.
-      if (this.#watch?.firstHit != null) return 'stopped';
+      if (this.#lookout?.hasHit === true) return 'stopped';
     }
     if (live === null) throw new Error('a trace has no frontier');
     live.resume();
@@ -328,22 +367,26 @@ export class Timeline {
     return checkpoint;
   }
 
-  #arm(stops: StopConditions): WatchSet {
-    const { cpu } = this.machine;
-    const watch = new WatchSet(stops.watchpoints, () => cpu.requestStop());
-    this.#watch = watch;
-    cpu.breakpoints = stops.breakpoints;
-    cpu.accessWatch = stops.watchpoints.length > 0 ? watch : null;
-    return watch;
+  #arm(stops: StopConditions): Lookout {
+    this.#lookout = new Lookout(this.machine, stops);
+    return this.#lookout;
   }
 
   #disarm(): void {
     this.#arm(NOTHING);
   }
 
-  #breakpointStop(): Stop {
+  get #linear(): number {
     const { state } = this.machine.cpu.core;
-    return { kind: 'breakpoint', linear: (state.segmentBase(SEG_CS) + state.eip) >>> 0 };
+    return (state.segmentBase(SEG_CS) + state.eip) >>> 0;
+  }
+
+  #isWanted({ isWanted }: StopConditions): boolean {
+    return isWanted === undefined || isWanted(this.#linear);
+  }
+
+  #breakpointStop(): Stop {
+    return { kind: 'breakpoint', linear: this.#linear };
   }
 
   /** The stop that an exit stands for which no condition brought about. */
@@ -382,8 +425,4 @@ export class Timeline {
     if (this.#diversion === null) this.#outputTo = instant + 1;
     this.onSerialOutput(byte);
   }
-}
-
-function watchStop(watchpoint: Watchpoint): Stop {
-  return { kind: 'watchpoint', address: watchpoint.address, access: watchpoint.access };
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { nanosecondsOfPitTick } from '../../src/replay/clock/guest-time.js';
-import { divert, timeAfter } from '../../src/replay/diversion.js';
+import { Diversion, timeAfter } from '../../src/replay/diversion.js';
 import type { TraceEvent } from '../../src/replay/event.js';
 import { bareGuest } from './bare-guest.js';
 
@@ -31,7 +31,7 @@ describe('where a diversion begins', () => {
   test('the time-stamp counter goes on from there too', () => {
     // RDTSC; JMP back
     const machine = bareGuest(0x0f, 0x31, 0xeb, 0xfc);
-    divert(machine, READS, 4).advance(3);
+    new Diversion(machine, READS, 4).session.advance(3);
     const { state } = machine.cpu.core;
     const read = (state.reg32(2) >>> 0) * 2 ** 32 + (state.reg32(0) >>> 0);
     expect(read).toBeGreaterThanOrEqual(5_000_000_000);

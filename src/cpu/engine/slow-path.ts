@@ -5,6 +5,7 @@ import { raise } from '../fault.js';
 import { isUser, linearForWrite, readSegmented, writeSegmented } from '../segmentation.js';
 import type { SegmentIndex } from '../state.js';
 import { SEGMENT_BYTES, SEGMENTS } from '../state-layout.js';
+import { stringBulk } from './string-bulk.js';
 
 function segmentAt(offset: number): SegmentIndex {
   return ((offset - SEGMENTS) / SEGMENT_BYTES) as SegmentIndex;
@@ -24,5 +25,6 @@ export function slowPath(core: Core): WebAssembly.ModuleImports {
       return core.mmu.read(linear, size, user);
     },
     raise: (vector: number) => raise(vector),
+    bulk: (kind: number, segment: number, size: number) => stringBulk(core, kind, segment, size),
   };
 }

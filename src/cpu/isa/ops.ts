@@ -117,6 +117,11 @@ export interface Ops<V> {
   jump(offset: V): void;
   /** Ends this iteration of a REP; the instruction goes on with the next one. */
   repeat(): void;
+  /**
+   * May do some iterations of a REP ahead, never its last one, with all that they change: registers,
+   * memory and the count of steps. Comes before anything of the iteration is read.
+   */
+  iterateAhead(operation: 'movs' | 'stos'): void;
   /** From here to the end of the instruction a fault puts ESP back to what it is now. */
   guardEsp(): void;
 }

@@ -19,12 +19,17 @@ function stride<V>(m: Ops<V>): V {
 }
 
 /** How one iteration is repeated: not at all, by count, or by count and ZF. */
-function repeated(comparesFlags: boolean, iteration: <V>(m: Ops<V>) => void): Semantics {
+function repeated(
+  comparesFlags: boolean,
+  iteration: <V>(m: Ops<V>) => void,
+  ahead: 'movs' | 'stos' | null = null,
+): Semantics {
   return (m) => {
     if (m.rep === 0) {
       iteration(m);
       return;
     }
+    if (ahead !== null) m.iterateAhead(ahead);
     const count = m.let(m.get(ECX, m.addressSize));
     m.when(count, () => {
       iteration(m);
@@ -40,15 +45,19 @@ function repeated(comparesFlags: boolean, iteration: <V>(m: Ops<V>) => void): Se
 }
 
 // A4, A5
-export const movs = repeated(false, (m) => {
-  const source = offsetIn(m, ESI);
-  const destination = offsetIn(m, EDI);
-  const value = m.load(m.segment(), source, m.size);
-  m.store(m.fixedSegment(SEG_ES), destination, m.size, value);
-  const by = stride(m);
-  m.set(ESI, m.add(source, by), m.addressSize);
-  m.set(EDI, m.add(destination, by), m.addressSize);
-});
+export const movs = repeated(
+  false,
+  (m) => {
+    const source = offsetIn(m, ESI);
+    const destination = offsetIn(m, EDI);
+    const value = m.load(m.segment(), source, m.size);
+    m.store(m.fixedSegment(SEG_ES), destination, m.size, value);
+    const by = stride(m);
+    m.set(ESI, m.add(source, by), m.addressSize);
+    m.set(EDI, m.add(destination, by), m.addressSize);
+  },
+  'movs',
+);
 
 // A6, A7
 export const cmps = repeated(true, (m) => {
@@ -63,11 +72,15 @@ export const cmps = repeated(true, (m) => {
 });
 
 // AA, AB
-export const stos = repeated(false, (m) => {
-  const destination = offsetIn(m, EDI);
-  m.store(m.fixedSegment(SEG_ES), destination, m.size, m.let(m.get(EAX, m.size)));
-  m.set(EDI, m.add(destination, stride(m)), m.addressSize);
-});
+export const stos = repeated(
+  false,
+  (m) => {
+    const destination = offsetIn(m, EDI);
+    m.store(m.fixedSegment(SEG_ES), destination, m.size, m.let(m.get(EAX, m.size)));
+    m.set(EDI, m.add(destination, stride(m)), m.addressSize);
+  },
+  'stos',
+);
 
 // AC, AD
 export const lods = repeated(false, (m) => {

@@ -160,6 +160,10 @@ export function enterHandler(
   returnEip: number,
 ): void {
   const { state, mmu } = core;
+  if (core.interceptor !== null) {
+    core.interceptor.enter(vector, errorCode, kind, returnEip);
+    return;
+  }
   const isVirtual8086 = (state.get(L.FLAG_SYSTEM) & EFLAGS_VM) !== 0;
   if (!isProtectedMode(state) && !isVirtual8086) {
     enterRealHandler(core, vector, returnEip);

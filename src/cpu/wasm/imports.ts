@@ -22,7 +22,17 @@ export const FUNCTION_IMPORTS: readonly FunctionImport[] = [
   imported('procedure', 1, false),
   // (head record): its block was entered often enough to be compiled
   imported('hot', 1, false),
+  // (BULK_*, source segment's state offset, size): iterations of a REP ahead
+  imported('bulk', 3, false),
 ];
 
 /** Function indices of the imports. */
-export const IMPORT = { load: 0, store: 1, modify: 2, raise: 3, procedure: 4, hot: 5 } as const;
+export const IMPORT = {
+  load: 0,
+  store: 1,
+  modify: 2,
+  raise: 3,
+  procedure: 4,
+  hot: 5,
+  bulk: 6,
+} as const;

@@ -6,6 +6,7 @@
  * limit and the TLB has the page. Everything else (faults, devices, page crossings, pages that someone
  * watches) is an imported function that does the whole access from the start.
  */
+import { BULK_MOVS, BULK_STOS } from '../engine/string-bulk.js';
 import { VECTOR_GP } from '../fault.js';
 import { isMemoryOperand, sizeOfWidth } from '../isa/form.js';
 import type { Modifiable, Ops, Size } from '../isa/ops.js';
@@ -16,6 +17,9 @@ import { type Bytes, constant, I32, I64, memarg, OP, unsigned, VOID } from './en
 import { constantExpression, type Expression, localExpression } from './expression.js';
 import { FUNCTION_IMPORTS, IMPORT } from './imports.js';
 import { WasmValues } from './wasm-values.js';
+
+/** Iterations left from which on the call that does some ahead pays. */
+const WORTH_AHEAD = 8;
 
 const LOADS = { 1: OP.i32Load8U, 2: OP.i32Load16U, 4: OP.i32Load } as const;
 const STORES = { 1: OP.i32Store8, 2: OP.i32Store16, 4: OP.i32Store } as const;
@@ -277,6 +281,21 @@ export class WasmOps extends WasmValues implements Ops<Expression> {
       ...this.binding.again().code,
       OP.return,
     );
+  }
+
+  iterateAhead(operation: 'movs' | 'stos'): void {
+    if (this.addressSize === 2) return;
+    const count = this.get(L.ECX);
+    this.branch(this.gtU(count, constantExpression(WORTH_AHEAD)), () => {
+      const kind = constantExpression(operation === 'movs' ? BULK_MOVS : BULK_STOS);
+      const { code } = this.callImport(
+        IMPORT.bulk,
+        kind,
+        this.segment(),
+        constantExpression(this.size),
+      );
+      this.code.push(...code);
+    });
   }
 
   guardEsp(): void {

@@ -288,6 +288,9 @@ export class NumberOps implements Ops<number> {
     this.#core.state.f64[L.UNRETIRED >> 3] += 1;
     this.#left = 'goes elsewhere';
   }
+  iterateAhead(): void {
+    // Each iteration is done in its turn: that is what those done ahead are compared with.
+  }
   guardEsp(): void {
     const { state } = this.#core;
     state.set(L.SAVED_ESP, state.esp);

@@ -122,6 +122,24 @@ const others = fc.constantFrom<number[][]>(
   [0x9c],
   [0x9d],
 );
+/** MOV ECX and a repeated MOVS or STOS, over the data page and beyond its end. */
+const repeated = fc
+  .tuple(
+    fc.integer({ min: 0, max: 3000 }),
+    fc.constantFrom(0x30000, 0x30001, 0x30800, 0x30ff8),
+    fc.constantFrom(0x30000, 0x30002, 0x30100, 0x30ff0),
+    fc.constantFrom<number[]>(
+      [0xf3, 0xa4],
+      [0xf3, 0xa5],
+      [0xf3, 0xaa],
+      [0xf3, 0xab],
+      [0xf3, 0x66, 0xa5],
+    ),
+  )
+  .map(([count, from, to, rep]) => [
+    ...[0xb9, ...dword(count), 0xbe, ...dword(from), 0xbf, ...dword(to)],
+    ...rep,
+  ]);
 /** A store over the loop's own code, most often over immediates and displacements further on. */
 const selfModification = fc
   .tuple(byte, fc.integer({ min: 0, max: 0x40 }))
@@ -138,5 +156,6 @@ export const hotInstruction: fc.Arbitrary<number[]> = fc.oneof(
   { weight: 2, arbitrary: stack },
   { weight: 3, arbitrary: jumps },
   { weight: 3, arbitrary: others },
+  { weight: 1, arbitrary: repeated },
   { weight: 1, arbitrary: selfModification },
 );

@@ -1,0 +1,31 @@
+/**
+ * Who may stand between the processor and its descriptor tables: a hypervisor that owns the real IDT and
+ * GDT and keeps what the guest has loaded to itself. The core stays plain hardware and asks.
+ */
+import type { Descriptor } from './descriptors.js';
+import type { DeliveryKind } from './system/delivery.js';
+
+/**
+ * What becomes of an event that waits at a boundary. `deliver`: it is taken now. `hold`: it isn't;
+ * instructions go on. `step`: the interceptor has taken a step of its own, and is asked again after it.
+ */
+export type Admission = 'deliver' | 'hold' | 'step';
+
+export interface Interceptor {
+  /**
+   * Asked at a boundary before an interrupt is acknowledged or an NMI taken which the processor itself
+   * would take there. It must be harmless to be asked again at the same boundary.
+   */
+  admit(event: 'interrupt' | 'nmi'): Admission;
+  /**
+   * Does, in the stead of the IDT, all that a delivery does. See `enterHandler` for the parameters.
+   * @throws fault what stands in the way, with nothing changed: it is delivered as on hardware.
+   */
+  enter(vector: number, errorCode: number, kind: DeliveryKind, returnEip: number): void;
+  /** Linear address of the GDT that selectors name. */
+  readonly gdtBase: number;
+  /** Makes of a descriptor that was read from the guest's tables the one that the processor sees. */
+  adjust(descriptor: Descriptor): void;
+  /** An interrupt may still be let in, though the processor is halted. */
+  readonly acceptsInterrupts: boolean;
+}
