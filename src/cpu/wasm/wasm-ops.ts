@@ -13,10 +13,10 @@ import type { Modifiable, Ops, Size } from '../isa/ops.js';
 import type { SegmentIndex } from '../state.js';
 import * as L from '../state-layout.js';
 import type { Binding } from './binding.js';
-import { type Bytes, constant, I32, I64, memarg, OP, unsigned, VOID } from './encoder.js';
-import { constantExpression, type Expression, localExpression } from './expression.js';
+import { type Bytes, constant, memarg, OP } from './encoder.js';
+import { constantExpression, type Expression } from './expression.js';
 import { FUNCTION_IMPORTS, IMPORT } from './imports.js';
-import { WasmValues } from './wasm-values.js';
+import { WasmEmitter } from './wasm-emitter.js';
 
 /** Iterations left from which on the call that does some ahead pays. */
 const WORTH_AHEAD = 8;
@@ -34,16 +34,13 @@ export interface Access {
   readonly host: Expression;
 }
 
-export class WasmOps extends WasmValues implements Ops<Expression> {
+export class WasmOps extends WasmEmitter implements Ops<Expression> {
   readonly size: Size;
   readonly addressSize: 2 | 4;
   readonly stack32: boolean;
   readonly rep: 0 | 0xf2 | 0xf3;
-  /** Types of the locals behind the one parameter. */
-  readonly locals: number[] = [];
 
   protected readonly binding: Binding;
-  protected code: number[] = [];
   protected boundAddress: Expression | null = null;
   protected guardsEsp = false;
   protected readonly modifiable = new Map<number, Modifiable<Expression>>();
@@ -62,54 +59,6 @@ export class WasmOps extends WasmValues implements Ops<Expression> {
   finish(): Bytes {
     this.leave(this.nextEip(), this.binding.next());
     return this.code;
-  }
-
-  divide(
-    high: Expression,
-    low: Expression,
-    divisor: Expression,
-    isSigned: boolean,
-    quotientSize: Size,
-  ): { quotient: Expression; remainder: Expression } {
-    const d = this.let(divisor);
-    this.when(this.eqz(d), () => this.raise(0));
-    if (isSigned) {
-      // The one quotient that 64 bits cannot hold, on which i64.div_s itself would trap.
-      const isMinimum = this.and(this.eqz(low), this.eq(high, constantExpression(1 << 31)));
-      this.when(this.and(isMinimum, this.eq(d, constantExpression(-1))), () => this.raise(0));
-    }
-    const wide = isSigned ? OP.i64ExtendI32S : OP.i64ExtendI32U;
-    const dividend = this.let64([
-      ...high.code,
-      OP.i64ExtendI32U,
-      OP.i64Const,
-      32,
-      OP.i64Shl,
-      ...low.code,
-      OP.i64ExtendI32U,
-      OP.i64Or,
-    ]);
-    const wideDivisor = this.let64([...d.code, wide]);
-    const operands = [...dividend, ...wideDivisor];
-    const quotient64 = this.let64([...operands, isSigned ? OP.i64DivS : OP.i64DivU]);
-    const quotient = this.let({ code: [...quotient64, OP.i32WrapI64], isBound: false });
-    const fitting = isSigned
-      ? this.signExtend(quotient, quotientSize)
-      : this.truncate(quotient, quotientSize);
-    const misfit = { code: [...quotient64, ...fitting.code, wide, OP.i64Ne], isBound: false };
-    this.when(misfit, () => this.raise(0));
-    const remainder = this.let({
-      code: [...operands, isSigned ? OP.i64RemS : OP.i64RemU, OP.i32WrapI64],
-      isBound: false,
-    });
-    return { quotient, remainder };
-  }
-
-  let(value: Expression): Expression {
-    if (value.isBound) return value;
-    const local = this.newLocal(I32);
-    this.code.push(...value.code, OP.localSet, ...unsigned(local));
-    return localExpression(local);
   }
 
   get(offset: number, size: Size = 4): Expression {
@@ -218,28 +167,6 @@ export class WasmOps extends WasmValues implements Ops<Expression> {
 
   choose(condition: Expression, then: () => Expression, otherwise: () => Expression): Expression {
     return this.chooseValue(condition, then, otherwise);
-  }
-
-  protected branch(condition: Expression, then: () => void, otherwise?: () => void): void {
-    this.code.push(...condition.code, OP.if, VOID, ...this.nested(then));
-    if (otherwise !== undefined) this.code.push(OP.else, ...this.nested(otherwise));
-    this.code.push(OP.end);
-  }
-
-  protected chooseValue(
-    condition: Expression,
-    then: () => Expression,
-    otherwise: () => Expression,
-  ): Expression {
-    const arm = (branch: () => Expression): Bytes =>
-      this.nested(() => {
-        const { code } = branch();
-        this.code.push(...code);
-      });
-    this.code.push(...condition.code, OP.if, I32, ...arm(then), OP.else, ...arm(otherwise), OP.end);
-    const local = this.newLocal(I32);
-    this.code.push(OP.localSet, ...unsigned(local));
-    return localExpression(local);
   }
 
   raise(vector: number): void {
@@ -401,31 +328,11 @@ export class WasmOps extends WasmValues implements Ops<Expression> {
     return this.get(L.TLB_BASE);
   }
 
-  protected let64(code: Bytes): Bytes {
-    const local = this.newLocal(I64);
-    this.code.push(...code, OP.localSet, ...unsigned(local));
-    return [OP.localGet, ...unsigned(local)];
-  }
-
-  protected callImport(index: number, ...arguments_: Expression[]): Expression {
-    const code = [...arguments_.flatMap((a) => [...a.code]), OP.call, ...unsigned(index)];
-    return { code, isBound: false };
-  }
-
-  protected newLocal(type: number): number {
-    return this.locals.push(type);
-  }
-
-  /** The code that `emit` emits. */
-  protected nested(emit: () => void): Bytes {
-    const outer = this.code;
-    const outerAddress = this.boundAddress;
-    this.code = [];
-    emit();
-    const inner = this.code;
-    this.code = outer;
-    // An address bound inside a branch is not bound outside of it.
-    this.boundAddress = outerAddress;
+  /** An address bound inside a branch is not bound outside of it. */
+  protected override nested(emit: () => void): Bytes {
+    const outer = this.boundAddress;
+    const inner = super.nested(emit);
+    this.boundAddress = outer;
     return inner;
   }
 }
