@@ -1,6 +1,7 @@
 import tseslint from 'typescript-eslint';
 
-const HOST = 'Below cli nobody reads the host: take what you need as an argument (design: determinism).';
+const HOST =
+  'Below cli nobody reads the host: take what you need as an argument (design: determinism).';
 const hostGlobals = [
   'Date',
   'performance',
@@ -15,7 +16,9 @@ const hostGlobals = [
 const transcendental = ['sin', 'cos', 'tan', 'exp', 'log', 'log2', 'log10', 'pow', 'atan', 'atan2'];
 
 export default tseslint.config(
-  { ignores: ['**/*.d.ts', 'dist/', 'node_modules/', '.dependency-cruiser.cjs', 'eslint.config.js'] },
+  {
+    ignores: ['**/*.d.ts', 'dist/', 'node_modules/', '.dependency-cruiser.cjs', 'eslint.config.js'],
+  },
   ...tseslint.configs.strictTypeChecked,
   {
     languageOptions: {
@@ -29,7 +32,10 @@ export default tseslint.config(
       '@typescript-eslint/explicit-module-boundary-types': 'error',
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
-      '@typescript-eslint/no-unnecessary-condition': ['error', { allowConstantLoopConditions: true }],
+      '@typescript-eslint/no-unnecessary-condition': [
+        'error',
+        { allowConstantLoopConditions: true },
+      ],
       // What unwinds a guest fault through WebAssembly is a preallocated value, not an Error:
       // an Error would capture a stack at each page fault.
       '@typescript-eslint/only-throw-error': 'off',
@@ -51,7 +57,8 @@ export default tseslint.config(
         {
           patterns: [
             {
-              regex: '^(node:)?(fs|net|os|child_process|http|https|dgram|tty|process|worker_threads|timers)(/.*)?$',
+              regex:
+                '^(node:)?(fs|net|os|child_process|http|https|dgram|tty|process|worker_threads|timers)(/.*)?$',
               message: HOST,
             },
           ],

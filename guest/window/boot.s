@@ -10,9 +10,9 @@
 
         .text
 FUNCTION _start
+        movl $boot_stack_top, %esp
         CLI
         cld
-        movl $boot_stack_top, %esp
         movl %eax, %ebx
         call console_init
         cmpl $MULTIBOOT_LOADED, %ebx
@@ -152,7 +152,7 @@ FUNCTION set_task
         movl $(EFLAGS_IF | EFLAGS_RESERVED), FRAME_EFLAGS(%ebx)
         movl %edx, FRAME_ESP(%ebx)
         movl $USER_DS, FRAME_SS(%ebx)
-        # What schedule() pops: EDI, ESI, EBX, EBP, EFLAGS, and where it returns to.
+        # What schedule() pops: EDI, ESI, EBX, EBP, EFLAGS (IF alone), and where it returns to.
         subl $24, %ebx
         movl $EFLAGS_RESERVED, 16(%ebx)
         movl $ret_from_fork, 20(%ebx)
@@ -197,14 +197,18 @@ FUNCTION print_banner
         PRINT text_banner_hz
         movl $HZ, %eax
         call print_decimal
-        PRINT text_hz
+        PRINT text_banner_cpl
+        movl %cs, %eax
+        andl $3, %eax
+        call print_decimal
+        call print_newline
         ret
 
         .section .rodata
 text_banner: .asciz "holdoff guest window: "
 text_banner_rounds: .asciz " NOPs between STI and SYSEXIT, 2 tasks of "
 text_banner_hz: .asciz " rounds, timer at "
-text_hz: .asciz " Hz\n"
+text_banner_cpl: .asciz " Hz, kernel at CPL "
 text_not_multiboot: .asciz "not started by a Multiboot loader"
 text_no_sysenter: .asciz "CPUID reports no SYSENTER"
 
@@ -241,6 +245,8 @@ gates_end:
 
 # first byte, first byte behind, bits
 mappings:
+        .long VMI_CODE, VMI_WORDS, PTE_PRESENT
+        .long VMI_WORDS, VMI_END, PTE_PRESENT | PTE_WRITABLE
         .long kernel_text, kernel_rodata, PTE_PRESENT
         .long kernel_rodata, kernel_data, PTE_PRESENT
         .long kernel_data, kernel_end, PTE_PRESENT | PTE_WRITABLE

@@ -111,7 +111,7 @@ LABEL iret_exc
 FUNCTION irq0_entry
         pushl $0
         SAVE_ALL
-        testb $3, FRAME_CS(%esp)
+        testb $USER_RPL, FRAME_CS(%esp)
         jz 1f
         CHECK_NO_WORK irq0, "IRQ 0"
 1:      movl %esp, %ebp
@@ -120,7 +120,7 @@ FUNCTION irq0_entry
 FUNCTION ret_from_intr
 LABEL ret_from_exception
         # Whoever was interrupted in the kernel tests the flags on its own way out.
-        testb $3, FRAME_CS(%esp)
+        testb $USER_RPL, FRAME_CS(%esp)
         jz restore_nocheck
 LABEL resume_userspace
         CLI
@@ -168,7 +168,7 @@ FUNCTION nmi
 FUNCTION device_not_available
         pushl $0
         SAVE_ALL
-        testb $3, FRAME_CS(%esp)
+        testb $USER_RPL, FRAME_CS(%esp)
         movl $text_nm_in_kernel, %eax
         jz fail
         CHECK_NO_WORK nm, "#NM"
@@ -206,7 +206,7 @@ FUNCTION \name
         EXCEPTION page_fault, VECTOR_PF
 
 FUNCTION exception
-        testb $3, FRAME_CS(%esp)
+        testb $USER_RPL, FRAME_CS(%esp)
         jz 1f
         CHECK_NO_WORK exception, "an exception"
 1:      movl %esp, %ebp

@@ -36,7 +36,8 @@ FUNCTION wake
 # Lets the other task run if it can, else the present one, else waits. Returns when the present task
 # runs again, with EFLAGS.IF as it was. Changes EAX, ECX, EDX.
 FUNCTION schedule
-        pushfl
+        SAVE_FLAGS
+        pushl %eax
         pushl %ebp
         pushl %ebx
         pushl %esi
@@ -71,9 +72,10 @@ LABEL switch_to
         incl switches
 LABEL switch_stack
         movl TASK_ESP(%edi), %esp
-        movl TASK_ESP0(%edi), %eax
-        movl %eax, tss + 4
-        movl %eax, sysenter_esp0
+        movl $tss, %eax
+        movl TASK_ESP0(%edi), %edx
+        UPDATE_KERNEL_STACK
+        movl %edx, sysenter_esp0
         movb TASK_SIGNAL_PENDING(%edi), %al
         movb %al, signal_pending
         GET_CR0
@@ -84,7 +86,8 @@ LABEL schedule_return
         popl %esi
         popl %ebx
         popl %ebp
-        popfl
+        popl %eax
+        RESTORE_FLAGS
         ret
 
         .section .rodata
@@ -95,9 +98,9 @@ text_fpu: .asciz "CR0.TS is clear for a task that does not own the FPU"
 VARIABLE current, 4
         .long thread_a
 VARIABLE thread_a, TASK_BYTES
-        .long 0, kernel_stack_a_top, thread_b, STATE_RUNNABLE, 0, 0, 0, 0, 0, 0, 0, 0, 'A'
+        .long 0, kernel_stack_a_top, thread_b, STATE_RUNNABLE, 0, 0, 0, 0, 0, 0, 0, 0, 'A', 0
 VARIABLE thread_b, TASK_BYTES
-        .long 0, kernel_stack_b_top, thread_a, STATE_RUNNABLE, 0, 0, 0, 0, 0, 0, 0, 0, 'B'
+        .long 0, kernel_stack_b_top, thread_a, STATE_RUNNABLE, 0, 0, 0, 0, 0, 0, 0, 0, 'B', 0
 VARIABLE ticks, 4
         .long 0
 VARIABLE switches, 4

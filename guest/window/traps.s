@@ -13,7 +13,7 @@ FUNCTION do_trap
         jne 1f
         movl %cr2, %eax
 1:      movl %eax, TASK_SIGNAL_ADDRESS(%esi)
-        testb $3, FRAME_CS(%ebp)
+        testb $USER_RPL, FRAME_CS(%ebp)
         jz search_fixup
         movb $1, signal_pending
         incl user_faults

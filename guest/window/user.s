@@ -190,7 +190,7 @@ LABEL \name
         PROBE probe_write_code, movl %eax, user_text
         PROBE probe_read_null, movl 0, %eax
         PROBE probe_write_null, movl %eax, 16
-        PROBE probe_cli, cli
+        PROBE probe_cli, .byte 0xfa         # not the macro: nobody may patch it
         PROBE probe_hlt, hlt
         PROBE probe_cr0, movl %cr0, %eax
         PROBE probe_out, outb %al, $0x80

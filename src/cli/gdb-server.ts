@@ -78,6 +78,7 @@ function serveClient(
       // A client that asks without reading the answers is not asked for more until it has read them.
       if (!socket.destroyed && !socket.write(bytes)) socket.pause();
     },
+    isFull: () => socket.writableNeedDrain,
     schedule: (task) => void setImmediate(task),
     notice: log,
     end: () => {

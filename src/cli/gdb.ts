@@ -1,8 +1,13 @@
 /** `holdoff gdb`: serves a trace, or an image that runs live and is recorded in memory, to gdb. */
-import { TimelineTarget } from '../gdbstub/timeline-target.js';
-import type { SymbolTable } from '../machine/symbols.js';
+import { readFileSync } from 'node:fs';
+import type { TargetImage } from '../gdbstub/target.js';
+import { type TargetSurroundings, TimelineTarget } from '../gdbstub/timeline-target.js';
+import type { LoadedImage } from '../machine/loaders/image.js';
+import { UserError } from '../machine/user-error.js';
+import type { TraceEvent } from '../replay/event.js';
+import { formatInstant } from '../replay/instant.js';
 import { Timeline } from '../replay/timeline.js';
-import { bytesSource, openTrace } from '../replay/trace-format.js';
+import { bytesSource, openTrace, type TraceStart, TraceWriter } from '../replay/trace-format.js';
 import { STATUS_OK } from './errors.js';
 import { serveGdb } from './gdb-server.js';
 import { GuestConsole, watchStdout } from './guest-console.js';
@@ -10,27 +15,40 @@ import type { ListenAddress } from './listen-address.js';
 import { liveSource } from './live-source.js';
 import type { MachineOptions } from './machine-options.js';
 import { setUp, startFromOptions, startFromTrace } from './machine-setup.js';
+import { plural } from './numbers.js';
+import { packagePath } from './package-root.js';
 import { tracePorts } from './port-trace.js';
 import { Progress } from './progress.js';
 import { StopSignal } from './stop-signal.js';
-import { openTraceFile, readInput } from './trace-file.js';
+import { OutputFile, openTraceFile, readInput } from './trace-file.js';
 
 /** How often the guest's output is passed on. */
 const FLUSH_MILLISECONDS = 50;
 
 interface Served {
   readonly timeline: Timeline;
-  readonly symbols: SymbolTable;
+  readonly surroundings: TargetSurroundings;
+  /** Keeps what was recorded so far; null where nothing is kept. */
+  readonly saving: LiveSaving | null;
 }
 
+/** What `holdoff gdb` may be told beside the machine's options. */
+export type GdbOptions = MachineOptions & {
+  readonly listen: ListenAddress;
+  readonly once?: true;
+  readonly save?: string;
+  readonly printGdbinit?: true;
+};
+
 /** Serves until a signal ends it, or with `once` until the first client has gone; the exit status. */
-export async function gdb(
-  path: string | undefined,
-  options: MachineOptions & { readonly listen: ListenAddress; readonly once?: true },
-): Promise<number> {
-  const { timeline, symbols } =
-    path !== undefined && isTrace(path) ? fromTrace(path) : fromImage(path, options);
-  const server = await serveGdb(new TimelineTarget(timeline, symbols), {
+export async function gdb(path: string | undefined, options: GdbOptions): Promise<number> {
+  if (options.printGdbinit === true) {
+    process.stdout.write(readFileSync(packagePath('share/holdoff.gdb')));
+    return STATUS_OK;
+  }
+  const { timeline, surroundings, saving } =
+    path !== undefined && isTrace(path) ? fromTrace(path, options) : fromImage(path, options);
+  const server = await serveGdb(new TimelineTarget(timeline, surroundings), {
     ...options.listen,
     once: options.once === true,
     log: (line) => process.stderr.write(`holdoff: ${line}\n`),
@@ -43,12 +61,16 @@ export async function gdb(
   const guest = new GuestConsole(options.serial === 'stdio' ? process.stdout : null, progress);
   timeline.onSerialOutput = (byte) => guest.write(byte);
   if (options.tracePorts === true) tracePorts(timeline.machine, progress);
-  const flushing = setInterval(() => guest.flush(), FLUSH_MILLISECONDS);
+  const flushing = setInterval(() => {
+    guest.flush();
+    saving?.flush(timeline);
+  }, FLUSH_MILLISECONDS);
   const stop = new StopSignal(() => server.close());
   watchStdout(() => stop.raise());
   feedSerial(timeline, options);
   await server.closed;
   clearInterval(flushing);
+  saving?.end(timeline);
   guest.flush();
   stop.release();
   process.stdin.destroy();
@@ -60,21 +82,92 @@ function isTrace(path: string): boolean {
   return opened.isWhole || opened.damage.kind !== 'foreign';
 }
 
-function fromTrace(path: string): Served {
+function fromTrace(path: string, options: GdbOptions): Served {
+  if (options.save !== undefined) {
+    throw new UserError(
+      `--save is for an image that runs live, and ${path} is a trace; leave it out`,
+    );
+  }
   const trace = openTraceFile(path);
-  const { machine, image } = setUp(startFromTrace(trace, path));
+  const start = startFromTrace(trace, path);
+  const { machine, image } = setUp(start, options.engine);
   const timeline = Timeline.overTrace(machine, [...trace.events], trace.lastInstant);
-  return { timeline, symbols: image.symbols };
+  return { timeline, surroundings: surroundingsOf(start, image), saving: null };
 }
 
-function fromImage(path: string | undefined, options: MachineOptions): Served {
+function fromImage(path: string | undefined, options: GdbOptions): Served {
   const start = startFromOptions(path, options);
   const { machine, image } = setUp(start, options.engine);
+  const loadAddress = image.kind === 'flat' ? image.entry : null;
+  const saved = { ...start, loadAddress };
+  const saving = options.save === undefined ? null : new LiveSaving(options.save, saved);
   const timeline = Timeline.live(machine, liveSource(start.machine, true), {
     maxInstructions: options.maxInstructions,
     awaitsSerial: options.serial === 'stdio',
+    ...(saving === null ? {} : { onEvent: (event) => saving.event(event) }),
   });
-  return { timeline, symbols: image.symbols };
+  return { timeline, surroundings: surroundingsOf(saved, image), saving };
+}
+
+function surroundingsOf(start: TraceStart, { symbols }: LoadedImage): TargetSurroundings {
+  const image = programOf(start);
+  return {
+    symbols,
+    ...(image === null ? {} : { image }),
+    saveTrace: (name, events) => saveTrace(name, start, events),
+  };
+}
+
+/** The kernel, where it is one that gdb can read. */
+function programOf({ images }: TraceStart): TargetImage | null {
+  const kernel = images.find(({ role }) => role === 'kernel');
+  const isElf = kernel !== undefined && Buffer.from(kernel.bytes).indexOf('\x7fELF') === 0;
+  return isElf ? { name: kernel.name, bytes: kernel.bytes } : null;
+}
+
+/**
+ * Writes a trace at a client's word: a new file in the present folder, and nowhere else, whoever the
+ * client is.
+ */
+function saveTrace(name: string, start: TraceStart, events: readonly TraceEvent[]): string {
+  if (!/^[\w][\w.-]{0,200}$/.test(name)) {
+    throw new UserError(`${name}: give a plain file name, of letters, digits, dots and dashes`);
+  }
+  const file = OutputFile.createNew(name);
+  try {
+    const writer = new TraceWriter((bytes) => file.write(bytes), start);
+    for (const event of events) writer.event(event);
+    return `wrote ${file.path}: ${plural(file.bytes, 'byte')}, to ${formatInstant(events.at(-1)?.at ?? 0)}`;
+  } finally {
+    file.close();
+  }
+}
+
+/** The trace of a live session, written as it goes. */
+class LiveSaving {
+  readonly #file: OutputFile;
+  readonly #writer: TraceWriter;
+
+  constructor(path: string, start: TraceStart) {
+    this.#file = OutputFile.create(path);
+    this.#writer = new TraceWriter((bytes) => this.#file.write(bytes), start);
+  }
+
+  event(event: TraceEvent): void {
+    this.#writer.event(event);
+  }
+
+  flush(timeline: Timeline): void {
+    if (timeline.end === null) this.#writer.flush(timeline.recordedEnd);
+  }
+
+  end(timeline: Timeline): void {
+    timeline.finish();
+    process.stderr.write(
+      `holdoff: wrote ${this.#file.path}: ${plural(this.#file.bytes, 'byte')}\n`,
+    );
+    this.#file.close();
+  }
 }
 
 /** Standard input is the serial line of a guest that runs live. */

@@ -2,7 +2,9 @@
 import { formatInstant } from '../replay/instant.js';
 import { describeOutcome } from '../replay/outcome.js';
 import { summarise, type TraceSummary } from '../replay/summary.js';
+import type { Trace } from '../replay/trace-format.js';
 import type { TraceHeader } from '../replay/trace-header.js';
+import { vmiCall } from '../vmi/calls.js';
 import { oneLine, STATUS_OK } from './errors.js';
 import { groupDigits, sizeText } from './numbers.js';
 import { openTraceFile } from './trace-file.js';
@@ -11,14 +13,29 @@ import { openTraceFile } from './trace-file.js';
 export function info(path: string, options: { readonly json?: true }): number {
   const trace = openTraceFile(path);
   const summary = summarise(trace);
+  const calls = countCalls(trace);
   const text = options.json
-    ? `${JSON.stringify(infoJson(summary, trace.header), null, 2)}\n`
-    : infoText(path, summary, trace.header);
+    ? `${JSON.stringify(infoJson(summary, trace.header, calls), null, 2)}\n`
+    : infoText(path, summary, trace.header, calls);
   process.stdout.write(text);
   return STATUS_OK;
 }
 
-function infoJson(summary: TraceSummary, header: TraceHeader): object {
+/** How often each call of the hypervisor is in the trace, by name. */
+function countCalls(trace: Trace): CallCounts {
+  const counts: Record<string, number> = {};
+  if (trace.counts.shim === 0) return counts;
+  for (const event of trace.events) {
+    if (event.kind !== 'shim') continue;
+    const name = vmiCall(event.call)?.name ?? `call ${event.call}`;
+    counts[name] = (counts[name] ?? 0) + 1;
+  }
+  return counts;
+}
+
+type CallCounts = Readonly<Record<string, number>>;
+
+function infoJson(summary: TraceSummary, header: TraceHeader, calls: CallCounts): object {
   return {
     version: summary.formatVersion,
     recorder: summary.holdoffVersion,
@@ -26,31 +43,40 @@ function infoJson(summary: TraceSummary, header: TraceHeader): object {
     images: header.images.map(({ name, role, byteLength }) => ({ name, role, bytes: byteLength })),
     instants: summary.instants,
     events: summary.events,
+    calls,
     bytes: summary.bytes,
     digest: summary.digest,
     outcome: summary.outcome,
   };
 }
 
-function infoText(path: string, summary: TraceSummary, header: TraceHeader): string {
+function infoText(
+  path: string,
+  summary: TraceSummary,
+  header: TraceHeader,
+  calls: CallCounts,
+): string {
   const { machine } = header;
   const seed = machine.clock === 'random' ? `, seed ${machine.seed}` : '';
   const cpu = `${machine.cpu === undefined ? '' : `, a ${machine.cpu}`}${machine.apic ? ', local APIC' : ''}`;
   const events = Object.entries(summary.events)
     .filter(([, count]) => count > 0)
     .map(([kind, count]) => `${kind} ${groupDigits(count)}`);
+  const vmi = machine.vmi === undefined ? '' : `, VMI ${machine.vmi} (${machine.vmiIret ?? ''})`;
+  const callTexts = Object.entries(calls).map(([name, count]) => `${name} ${groupDigits(count)}`);
   const rows: (readonly [string, string])[] = [
     [
       'trace',
       `${path}: ${groupDigits(summary.bytes)} bytes, format ${summary.formatVersion}, by holdoff ${summary.holdoffVersion}`,
     ],
-    ['machine', `${sizeText(machine.memoryBytes)}${cpu}, ${machine.clock} clock${seed}`],
+    ['machine', `${sizeText(machine.memoryBytes)}${cpu}, ${machine.clock} clock${seed}${vmi}`],
     ...header.images.map(
       ({ name, role, byteLength }) => [role, `${name}: ${groupDigits(byteLength)} bytes`] as const,
     ),
     ...(machine.cmdline === null ? [] : [['cmdline', machine.cmdline] as const]),
     ['instants', `@0 to ${formatInstant(summary.instants)}`],
     ['events', events.length === 0 ? 'none' : events.join(', ')],
+    ...(callTexts.length === 0 ? [] : [['calls', callTexts.join(', ')] as const]),
     ['outcome', describeOutcome(summary.outcome)],
     ['digest', summary.digest ?? 'none'],
   ];

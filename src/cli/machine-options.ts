@@ -5,7 +5,9 @@
 
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { ENGINES, type EngineKind } from '../cpu/engine/engine.js';
-import { CPU_MODELS, type CpuModel, DEFAULT_CPU } from '../machine/machine-options.js';
+import { CPU_LEVELS, type CpuLevel } from '../cpu/model.js';
+import { DEFAULT_CPU } from '../machine/machine-options.js';
+import { IRET_SCHEMES, type IretScheme } from '../vmi/stubs.js';
 
 /** Where guest time and timer interrupts come from. */
 export type ClockChoice = 'virtual' | 'host' | 'random';
@@ -29,7 +31,10 @@ export interface MachineOptions {
   /** The path of a ROM to start with, in place of an image. */
   readonly bios?: string;
   readonly apic?: true;
-  readonly cpu?: CpuModel;
+  readonly cpu?: CpuLevel;
+  /** `none` where absent. */
+  readonly vmi?: 'none' | 'inline';
+  readonly vmiIret?: IretScheme;
   readonly tracePorts?: true;
 }
 
@@ -84,6 +89,13 @@ export function parseAddress(text: string): number {
   return address;
 }
 
+/** A processor by its number. @throws InvalidArgumentError. */
+export function parseCpu(text: string): CpuLevel {
+  const level = CPU_LEVELS.find((each) => String(each) === text);
+  if (level === undefined) throw new InvalidArgumentError(`Give one of ${CPU_LEVELS.join(', ')}.`);
+  return level;
+}
+
 /** For every verb that runs a machine. */
 export function tracePortsOption(): Option {
   return new Option('--trace-ports', 'print writes to unknown ports, and to 0x80, on stderr');
@@ -131,9 +143,19 @@ export function addMachineOptions(command: Command): Command {
     .option('--bios <file>', 'ROM to start with in real mode, in place of an image')
     .option('--apic', 'give the processor a local APIC')
     .addOption(
-      new Option('--cpu <model>', 'what processor there is')
-        .choices(CPU_MODELS)
+      new Option('--cpu <level>', `which processor there is: ${CPU_LEVELS.join(', ')}`)
+        .argParser(parseCpu)
         .default(DEFAULT_CPU),
+    )
+    .addOption(
+      new Option('--vmi <dialect>', 'the hypervisor under a kernel that is annotated for it')
+        .choices(['none', 'inline'])
+        .default('none'),
+    )
+    .addOption(
+      new Option('--vmi-iret <scheme>', 'how its IRET copes with what arrives meanwhile')
+        .choices(IRET_SCHEMES)
+        .default('rollforward'),
     )
     .addOption(tracePortsOption());
 }

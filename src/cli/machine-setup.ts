@@ -8,6 +8,7 @@ import { DEFAULT_CPU } from '../machine/machine-options.js';
 import { UserError } from '../machine/user-error.js';
 import { describeDamage } from '../replay/trace-damage.js';
 import type { Trace, TraceImage, TraceStart } from '../replay/trace-format.js';
+import { installInline } from '../vmi/install.js';
 import type { MachineOptions } from './machine-options.js';
 import { holdoffVersion } from './package-root.js';
 import { readInput } from './trace-file.js';
@@ -30,7 +31,8 @@ export function startPath(image: string | undefined, options: MachineOptions): s
     );
   }
   const path = image ?? bios;
-  if (path === undefined) throw new UserError('no image to run; name a kernel, or give --bios FILE');
+  if (path === undefined)
+    throw new UserError('no image to run; name a kernel, or give --bios FILE');
   return path;
 }
 
@@ -57,6 +59,9 @@ export function startFromOptions(image: string | undefined, options: MachineOpti
       cmdline: options.cmdline ?? null,
       ...(options.apic === true ? { apic: true } : {}),
       ...(options.cpu === undefined ? {} : { cpu: options.cpu }),
+      ...(options.vmi === 'inline'
+        ? { vmi: options.vmi, vmiIret: options.vmiIret ?? 'rollforward' }
+        : {}),
     },
     images,
     loadAddress: options.address ?? null,
@@ -67,6 +72,11 @@ function refuseKernelOptions(path: string, options: MachineOptions): void {
   const given = (['cmdline', 'initrd', 'address'] as const).find(
     (name) => options[name] !== undefined,
   );
+  if (options.vmi === 'inline') {
+    throw new UserError(
+      `${path} is a ROM, and --vmi inline is for annotated kernels alone; leave it out`,
+    );
+  }
   if (given === undefined) return;
   throw new UserError(`${path} is a ROM, and --${given} is for kernels alone; leave it out`);
 }
@@ -101,5 +111,7 @@ export function setUp(start: TraceStart, engine: EngineKind = 'auto'): ReadyMach
     ...(initrd === undefined ? {} : { initrd: initrd.bytes }),
     ...(start.loadAddress === null ? {} : { address: start.loadAddress }),
   });
+  const { vmi, vmiIret = 'rollforward' } = start.machine;
+  if (vmi !== undefined) installInline(machine, kernel, image, vmiIret);
   return { machine, image };
 }

@@ -150,6 +150,11 @@ function createProgram(output: CommandOutput, setStatus: (status: number) => voi
         .default({ host: '127.0.0.1', port: 1234 }, '127.0.0.1:1234'),
     )
     .option('--once', 'end when the first client has gone')
+    .option('--save <trace>', 'of an image that runs live: write what was recorded to a trace')
+    .option(
+      '--print-gdbinit',
+      'print a script for gdb with commands of holdoff, and do nothing else',
+    )
     .addHelpText(
       'after',
       `${example('holdoff gdb race.trace')}
@@ -158,7 +163,12 @@ Then in another terminal: gdb kernel.elf -ex 'target remote localhost:1234'`,
     .action(
       async (
         path: string | undefined,
-        options: MachineOptions & { listen: ListenAddress; once?: true },
+        options: MachineOptions & {
+          listen: ListenAddress;
+          once?: true;
+          save?: string;
+          printGdbinit?: true;
+        },
       ) => {
         const { gdb } = await import('./gdb.js');
         setStatus(await gdb(path, options));

@@ -69,6 +69,15 @@ export class OutputFile {
     }
   }
 
+  /** Creates the file, which must not exist. @throws UserError where that fails. */
+  static createNew(path: string): OutputFile {
+    try {
+      return new OutputFile(path, openSync(path, 'wx'));
+    } catch (error) {
+      throw fileError('write', path, error);
+    }
+  }
+
   /**
    * Creates a file named after the image, in the present folder: `window.trace`, or `window-2.trace`
    * where that exists. @throws UserError where that fails.

@@ -21,6 +21,7 @@ export const CR4_PAE = 1 << 5;
 export const CR4_MCE = 1 << 6;
 export const CR4_PGE = 1 << 7;
 export const CR4_PCE = 1 << 8;
+export const CR4_OSFXSR = 1 << 9;
 
 /** A debug register was about to be accessed while DR7.GD was set. */
 export const DR6_BD = 1 << 13;

@@ -281,7 +281,9 @@ export class Cpu {
       watchesExecution || shadow !== L.SHADOW_NONE || (flags & (EFLAGS_TF | EFLAGS_RF)) !== 0;
     const pending = state.get(L.PENDING_DEBUG);
     try {
-      if (watchesExecution && (flags & EFLAGS_RF) === 0) this.#checkExecutionBreakpoint();
+      // Behind MOV SS it is suppressed as if RF were set. Intel SDM vol. 3B §17.3.1.1.
+      const isSuppressed = (flags & EFLAGS_RF) !== 0 || shadow === L.SHADOW_MOV_SS;
+      if (watchesExecution && !isSuppressed) this.#checkExecutionBreakpoint();
       const record = this.#engine.recordAtEip();
       state.set(L.SHADOW, L.SHADOW_NONE);
       core.previousShadow = shadow;

@@ -2,8 +2,20 @@
  * Who may stand between the processor and its descriptor tables: a hypervisor that owns the real IDT and
  * GDT and keeps what the guest has loaded to itself. The core stays plain hardware and asks.
  */
-import type { Descriptor } from './descriptors.js';
-import type { DeliveryKind } from './system/delivery.js';
+
+/**
+ * What is delivered. `software` is INT n, INT3 and INTO: their gate's DPL is checked, and error codes
+ * have no EXT bit. Only a `fault` pushes an error code (by its vector) and a set RF.
+ */
+export type DeliveryKind = 'fault' | 'trap' | 'interrupt' | 'nmi' | 'software';
+
+/** A descriptor as it was read, to be changed: see `Descriptor`. */
+export interface GuestDescriptor {
+  low: number;
+  high: number;
+  readonly base: number;
+  readonly limit: number;
+}
 
 /**
  * What becomes of an event that waits at a boundary. `deliver`: it is taken now. `hold`: it isn't;
@@ -25,7 +37,7 @@ export interface Interceptor {
   /** Linear address of the GDT that selectors name. */
   readonly gdtBase: number;
   /** Makes of a descriptor that was read from the guest's tables the one that the processor sees. */
-  adjust(descriptor: Descriptor): void;
+  adjust(descriptor: GuestDescriptor): void;
   /** An interrupt may still be let in, though the processor is halted. */
   readonly acceptsInterrupts: boolean;
 }

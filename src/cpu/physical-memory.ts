@@ -142,7 +142,8 @@ export class PhysicalMemory {
   beginEpoch(): number {
     this.#epoch += 1;
     for (let page = 0; page < this.pageFlags.length; page++) {
-      if ((this.pageFlags[page] & (PAGE_ROM | PAGE_MMIO)) === 0) this.pageFlags[page] |= PAGE_CLEAN;
+      // A ROM is not written by the guest, but a debugger may `load` something there.
+      if ((this.pageFlags[page] & PAGE_MMIO) === 0) this.pageFlags[page] |= PAGE_CLEAN;
     }
     this.onFlagsSet();
     return this.#epoch;

@@ -9,12 +9,14 @@ import * as L from './state-layout.js';
 /** Data that may be written, CS too: so are all segments in real mode. */
 const REAL_SEGMENT = 0x93;
 const LDT = 0x82;
+/** Unlike FNINIT, a reset leaves the registers valid, all zero, and exceptions unmasked. */
+const FPU_CONTROL_RESET = 0x40;
 const BUSY_TSS32 = 0x8b;
 
 /**
  * Puts the processor into the state that the manual gives for a reset, steps counted from zero: real
- * mode at FFFFFFF0h by the hidden base of CS, EDX with the processor's signature, all else zero. RAM stays as
- * it is; caches are dropped.
+ * mode at FFFFFFF0h by the hidden base of CS, EDX with the processor's signature, all else zero. RAM
+ * stays as it is; caches are dropped.
  */
 export function resetState(core: Core): void {
   const { state, model } = core;
@@ -32,6 +34,7 @@ export function resetState(core: Core): void {
   state.set(L.IDTR_LIMIT, 0xffff);
   state.set(L.DR6, 0xffff0ff0 | 0);
   state.set(L.DR7, 0x400);
+  state.set(L.FPU_CONTROL, FPU_CONTROL_RESET);
   core.budgetEnd = 0;
   core.previousShadow = L.SHADOW_NONE;
   core.mmu.checksAlignment = false;

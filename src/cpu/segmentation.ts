@@ -37,6 +37,7 @@ import * as L from './state-layout.js';
 const ACCESS_V86 = 0xf3;
 /** Those of one loaded in real mode: the same with DPL 0. */
 const ACCESS_REAL = 0x93;
+const REAL_LIMIT = 0xffff;
 
 /**
  * Writes a segment register, hidden part included, with no check at all, and what derives from it: its
@@ -219,15 +220,20 @@ export function checkDataSegment(
 /**
  * Loads a segment register the way of the 8086: base = selector * 16. In virtual-8086 mode limit and
  * rights are fixed. In real mode the segment can be read and written, CS too, while its limit and the D
- * or B bit stay what they were: a segment that was left large stays so ("unreal mode").
+ * or B bit stay what they were: a segment that was left large stays so ("unreal mode"). One that held a
+ * null selector has nothing to keep, and gets 64 KiB.
  */
 export function setRealSegment(core: Core, segment: SegmentIndex, selector: number): void {
   const state = core.state;
-  const isV86 = (state.get(L.FLAG_SYSTEM) & EFLAGS_VM) !== 0;
   const base = (selector & 0xffff) << 4;
-  const limit = isV86 ? 0xffff : state.segmentLimit(segment);
-  const kept = state.segmentAccess(segment) & (ACCESS_BIG | ACCESS_GRANULARITY);
-  setSegment(core, segment, selector, base, limit, isV86 ? ACCESS_V86 : kept | ACCESS_REAL);
+  if (state.get(L.FLAG_SYSTEM) & EFLAGS_VM) {
+    setSegment(core, segment, selector, base, REAL_LIMIT, ACCESS_V86);
+    return;
+  }
+  const access = state.segmentAccess(segment);
+  const limit = access & ACCESS_PRESENT ? state.segmentLimit(segment) : REAL_LIMIT;
+  const kept = access & (ACCESS_BIG | ACCESS_GRANULARITY);
+  setSegment(core, segment, selector, base, limit, kept | ACCESS_REAL);
 }
 
 /**

@@ -36,6 +36,17 @@ export function writeLinear(core: Core, linear: number, bytes: Uint8Array): void
   }
 }
 
+/** RAM from a physical address on, up to its end. */
+export function readPhysical(core: Core, address: number, length: number): Uint8Array {
+  const { ram, ramBytes } = core.physical;
+  return ram.slice(Math.min(address, ramBytes), Math.min(address + length, ramBytes));
+}
+
+/** True when all of the physical range is RAM. */
+export function isPhysicalRam(core: Core, address: number, length: number): boolean {
+  return address + length <= core.physical.ramBytes;
+}
+
 /** Runs of bytes within one page each, until one is not mapped or not RAM. */
 function* pieces(
   core: Core,

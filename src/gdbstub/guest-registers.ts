@@ -13,8 +13,10 @@ import {
   readEflags,
   writeEflags,
 } from '../cpu/eflags.js';
+import { VECTOR_NMI } from '../cpu/fault.js';
 import type { SegmentIndex } from '../cpu/state.js';
 import * as L from '../cpu/state-layout.js';
+import type { Machine } from '../machine/machine.js';
 import { fromLittleEndian, littleEndian } from './bytes.js';
 import { I386_LAYOUT } from './i386-registers.js';
 import { registerBytes } from './register-layout.js';
@@ -90,13 +92,33 @@ const EFLAGS_SETTABLE =
   EFLAGS_AC |
   EFLAGS_ID;
 
+/** Registers of the machine around the processor. */
+const MACHINE_GETTERS: Readonly<Record<string, (machine: Machine) => number>> = {
+  pending_vector: pendingVector,
+  pic_irr: ({ pic }) => pic.irr,
+  pic_isr: ({ pic }) => pic.isr,
+  pic_imr: ({ pic }) => pic.imr,
+};
+
+/** The vector that waits for the processor to take it, of an NMI or of an interrupt; -1 where none does. */
+export function pendingVector({ cpu, apic, pic }: Machine): number {
+  const { state } = cpu.core;
+  if (state.get(L.NMI_PENDING) !== 0) return VECTOR_NMI;
+  if (state.get(L.INTR) === 0) return -1;
+  const own = apic?.isEnabled === true ? apic.pendingVector : -1;
+  return own < 0 ? pic.pendingVector : own;
+}
+
 const READERS: readonly (Getter | null)[] = I386_LAYOUT.registers.map(
   ({ name }) => (GETTERS as Partial<Record<string, Getter>>)[name] ?? null,
 );
 
 /** The bytes of a register, low byte first. Changes nothing. */
-export function readRegister(core: Core, index: number): Uint8Array {
-  return littleEndian(READERS[index]?.(core) ?? 0, registerBytes(I386_LAYOUT.registers[index]));
+export function readRegister(machine: Machine, index: number): Uint8Array {
+  const register = I386_LAYOUT.registers[index];
+  const ofMachine = (MACHINE_GETTERS as Partial<typeof MACHINE_GETTERS>)[register.name];
+  const value = ofMachine?.(machine) ?? READERS[index]?.(machine.cpu.core) ?? 0;
+  return littleEndian(value, registerBytes(register));
 }
 
 /** Why the register can't be set to another value, or null when it can. */

@@ -85,6 +85,8 @@ export const I386_LAYOUT: RegisterLayout = layOutRegisters(
         ...rows('gdtr_base gdtr_limit idtr_base idtr_limit tr ldtr', 'uint32'),
         ...rows('cpl', 'uint32'),
         ...rows('irq_shadow', 'irq_shadow'),
+        ...rows('pending_vector', 'int32'),
+        ...rows('pic_irr pic_isr pic_imr', 'uint32'),
         ...rows('instant', 'uint64'),
       ],
     },

@@ -18,4 +18,4 @@ export type {
   WatchAccess,
   Watchpoint,
 } from './target.js';
-export { TimelineTarget } from './timeline-target.js';
+export { type TargetSurroundings, TimelineTarget } from './timeline-target.js';

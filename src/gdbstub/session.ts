@@ -5,10 +5,11 @@
  * Nothing that a client sends makes it throw: what is unknown is answered with an empty packet, what
  * is malformed with an error, and what it holds for a client is bounded.
  */
+import { UserError } from '../machine/user-error.js';
 import { latin1, latin1Text } from './bytes.js';
 import { parsePacket } from './commands/table.js';
 import type { SessionContext } from './handlers/handler.js';
-import { consolePackets, invalid, OK, type Reply, UNKNOWN } from './handlers/reply.js';
+import { consolePackets, invalid, OK, type Reply, UNKNOWN, type Work } from './handlers/reply.js';
 import { handleCommand } from './handlers/table.js';
 import { MOST_WAITING_NOTICES, MOST_WAITING_PACKETS, PACKET_BYTES } from './limits.js';
 import { type FrameEvent, PacketDecoder } from './packet-decoder.js';
@@ -23,6 +24,8 @@ export interface SessionHost {
   send(bytes: Uint8Array): void;
   /** Calls `task` once, soon, after what has arrived meanwhile was handed to `receive`. */
   schedule(task: () => void): void;
+  /** True while the client does not take what was sent: then the target waits. */
+  isFull?(): boolean;
   /** Tells the one who runs the server something, a line without a line feed. */
   notice(line: string): void;
   /** The session is over; nothing more will be sent. */
@@ -32,9 +35,12 @@ export interface SessionHost {
 type SessionState =
   | { readonly kind: 'idle' }
   | { readonly kind: 'running'; readonly motion: Generator<undefined, TargetStop> }
+  | { readonly kind: 'working'; readonly work: Work }
   | { readonly kind: 'closed' };
 
 const PREFIX = 'holdoff: ';
+/** To `qRcmd`, as to which gdb 16 takes no text. */
+const FAILED = 'E16';
 
 /** A session from connection to detach, kill or loss of the client. */
 export class GdbSession {
@@ -51,7 +57,14 @@ export class GdbSession {
   #lastPacket: Uint8Array | null = null;
 
   constructor(target: DebugTarget, host: SessionHost) {
-    this.#context = { target, stopPoints: new StopPoints(), clientFeatures: new Set() };
+    this.#context = {
+      target,
+      stopPoints: new StopPoints(),
+      clientFeatures: new Set(),
+      print: (text) => this.#print(text),
+      settings: { isExtended: false, tracesBranches: false, passedSignals: null },
+      documents: new Map(),
+    };
     this.#host = host;
   }
 
@@ -77,6 +90,7 @@ export class GdbSession {
         return;
       case 'interrupt':
         if (this.#state.kind === 'running') this.#interrupt(this.#state.motion);
+        if (this.#state.kind === 'working') this.#interruptWork(this.#state.work);
         return;
       case 'damaged':
         if (this.#acknowledges) this.#host.send(REJECTION);
@@ -94,7 +108,7 @@ export class GdbSession {
   }
 
   #takePacket(body: Uint8Array): void {
-    if (this.#state.kind === 'running') {
+    if (!this.#isIdle()) {
       if (this.#waiting.length < MOST_WAITING_PACKETS) this.#waiting.push(body);
       return;
     }
@@ -129,8 +143,14 @@ export class GdbSession {
         this.#send(latin1(this.#errorText(reply.code, reply.message)));
         return;
       case 'console':
-        for (const packet of consolePackets(this.#takeUnsaid() + reply.text)) this.#send(packet);
+        this.#print(this.#takeUnsaid() + reply.text);
         this.#answer(OK);
+        return;
+      case 'work':
+        this.#state = { kind: 'working', work: reply.work };
+        this.#advanceWork(reply.work);
+        return;
+      case 'silence':
         return;
       case 'motion':
         this.#state = { kind: 'running', motion: reply.motion };
@@ -153,6 +173,10 @@ export class GdbSession {
   /** One slice of the motion under way. */
   #advance(motion: Generator<undefined, TargetStop>): void {
     if (this.#state.kind !== 'running' || this.#state.motion !== motion) return;
+    if (this.#host.isFull?.() === true) {
+      this.#host.schedule(() => this.#advance(motion));
+      return;
+    }
     try {
       const slice = motion.next();
       if (slice.done === true) this.#stopped(slice.value);
@@ -163,6 +187,37 @@ export class GdbSession {
     }
   }
 
+  /** One slice of a command that takes its time. */
+  #advanceWork(work: Work): void {
+    if (this.#state.kind !== 'working' || this.#state.work !== work) return;
+    try {
+      const slice = work.next();
+      if (slice.done === true) {
+        this.#worked(`${slice.value}\n`);
+        return;
+      }
+      if (slice.value !== undefined) this.#print(`${slice.value}\n`);
+      this.#host.schedule(() => this.#advanceWork(work));
+    } catch (error) {
+      this.#state = { kind: 'idle' };
+      if (!(error instanceof UserError)) this.#host.notice(`a command failed: ${messageOf(error)}`);
+      this.#print(`${this.#takeUnsaid()}${messageOf(error)}\n`);
+      this.#send(latin1(FAILED));
+      this.#takeWaiting();
+    }
+  }
+
+  #interruptWork(work: Work): void {
+    work.return('');
+    this.#worked('Interrupted.\n');
+  }
+
+  #worked(text: string): void {
+    this.#state = { kind: 'idle' };
+    this.#answer({ kind: 'console', text });
+    this.#takeWaiting();
+  }
+
   #interrupt(motion: Generator<undefined, TargetStop>): void {
     motion.return({ kind: 'interrupted' });
     this.#stopped({ kind: 'interrupted' });
@@ -171,8 +226,12 @@ export class GdbSession {
   #stopped(stop: TargetStop): void {
     this.#state = { kind: 'idle' };
     this.#collectNotices();
-    for (const packet of consolePackets(this.#takeUnsaid())) this.#send(packet);
+    this.#print(this.#takeUnsaid());
     this.#send(latin1(stopReply(this.#context.target, stop, this.#context.stopPoints)));
+    this.#takeWaiting();
+  }
+
+  #takeWaiting(): void {
     while (this.#isIdle()) {
       const body = this.#waiting.shift();
       if (body === undefined) return;
@@ -187,10 +246,16 @@ export class GdbSession {
   #close(): void {
     if (this.#state.kind === 'closed') return;
     if (this.#state.kind === 'running') this.#state.motion.return({ kind: 'interrupted' });
+    if (this.#state.kind === 'working') this.#state.work.return('');
     this.#state = { kind: 'closed' };
     this.#context.target.release?.();
     this.#waiting.length = 0;
     this.#context.stopPoints.clear();
+  }
+
+  /** Text for the client's console; it takes some only while it waits for something else. */
+  #print(text: string): void {
+    for (const packet of consolePackets(text)) this.#send(packet);
   }
 
   #send(body: Uint8Array): void {

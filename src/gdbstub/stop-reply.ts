@@ -6,6 +6,7 @@ import type { StopPoints } from './stop-points.js';
 import type { DebugTarget, TargetStop, WatchAccess } from './target.js';
 
 // Signals by gdb's own numbers.
+const NO_SIGNAL = 0;
 const SIGINT = 0x02;
 const SIGTRAP = 0x05;
 const SIGABRT = 0x06;
@@ -34,6 +35,8 @@ export function programCounter(target: DebugTarget): number {
 
 function signal(stop: TargetStop): number {
   if (stop.kind === 'interrupted') return SIGINT;
+  if (stop.kind === 'signal') return stop.signal;
+  if (stop.kind === 'arrived') return NO_SIGNAL;
   return stop.kind === 'failed' ? SIGABRT : SIGTRAP;
 }
 
@@ -47,6 +50,8 @@ function reason(target: DebugTarget, stop: TargetStop, points: StopPoints): stri
     case 'end':
       return `replaylog:${stop.kind};`;
     case 'step':
+    case 'signal':
+    case 'arrived':
     case 'interrupted':
     case 'failed':
       return '';

@@ -24,6 +24,13 @@ export interface StopConditions {
   /** Linear addresses, unsigned. Ignored by a single step. */
   readonly breakpoints: ReadonlySet<number>;
   readonly watchpoints: readonly Watchpoint[];
+  /**
+   * Asked at each breakpoint whether to stop at it; without it one stops at all. It looks at the target
+   * and does not change it.
+   */
+  readonly isWanted?: (linear: number) => boolean;
+  /** Deliveries that stop, by the signals that stand for them. */
+  readonly signals?: ReadonlySet<number>;
 }
 
 /** Why a motion ended. */
@@ -34,6 +41,10 @@ export type TargetStop =
   | { readonly kind: 'breakpoint'; readonly linear: number }
   /** After the access, or going backward after taking it back. */
   | { readonly kind: 'watchpoint'; readonly address: number; readonly access: WatchAccess }
+  /** An interrupt or exception was delivered, for which this signal of gdb's stands. */
+  | { readonly kind: 'signal'; readonly signal: number }
+  /** Where the user asked to go. */
+  | { readonly kind: 'arrived' }
   /** Nothing lies before this instant. */
   | { readonly kind: 'begin' }
   /** Nothing lies after this instant. */
@@ -79,6 +90,33 @@ export interface MemoryAccess {
   write?(linear: number, bytes: Uint8Array): string | null;
 }
 
+/** A program as it was loaded, for a client that has no copy of it. */
+export interface TargetImage {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
+/** A range of linear addresses. */
+export interface MemoryRegion {
+  readonly start: number;
+  readonly length: number;
+  readonly kind: 'ram' | 'rom';
+}
+
+/** A table that gdb shows with `info os NAME`. */
+export interface OsTable {
+  readonly name: string;
+  readonly summary: string;
+  readonly columns: readonly string[];
+  rows(): readonly (readonly string[])[];
+}
+
+/** Instructions one behind the other: the linear addresses of the first and the last of them. */
+export interface BranchBlock {
+  readonly begin: number;
+  readonly end: number;
+}
+
 /** A machine, or a recording of one, that gdb can be connected to. */
 export interface DebugTarget {
   readonly registers: RegisterAccess;
@@ -94,6 +132,15 @@ export interface DebugTarget {
   readonly monitor?: readonly MonitorCommand[];
   /** One line on the present state, shown by `info threads`. */
   readonly status?: () => string;
+  /** The program that runs. */
+  readonly image?: TargetImage;
+  /** All linear addresses that may be readable at some time. */
+  readonly memoryMap?: readonly MemoryRegion[];
+  readonly tables?: readonly OsTable[];
+  /** What ran before the present instant: stretches without a branch, the latest first. */
+  readonly branches?: () => readonly BranchBlock[];
+  /** Signals that stand for deliveries; a client says which of them it wants. */
+  readonly deliverySignals?: readonly number[];
   /** Puts the target back where a first client finds it; called when gdb kills it. */
   readonly restart?: () => void;
   /** Called when a client has gone, however: what was changed for it alone ends. */
@@ -103,4 +150,15 @@ export interface DebugTarget {
 }
 
 /** The members of a target that may be missing. */
-export type Capability = 'backward' | 'breakpoints' | 'watchpoints' | 'monitor' | 'status';
+export type Capability =
+  | 'backward'
+  | 'breakpoints'
+  | 'watchpoints'
+  | 'monitor'
+  | 'status'
+  | 'image'
+  | 'memoryMap'
+  | 'tables'
+  | 'branches'
+  | 'deliverySignals'
+  | 'restart';

@@ -8,21 +8,43 @@ import type { Core } from '../cpu/core.js';
 import { EFLAGS_IF, readEflags } from '../cpu/eflags.js';
 import { SHADOW } from '../cpu/state-layout.js';
 import { formatDivergence } from '../replay/divergence.js';
-import { formatInstant } from '../replay/instant.js';
+import { formatInstant, type Instant } from '../replay/instant.js';
 import { describeOutcome } from '../replay/outcome.js';
-import type { Direction, Stop, Timeline } from '../replay/timeline.js';
+import type {
+  Direction,
+  Stop,
+  Timeline,
+  StopConditions as TimelineStops,
+} from '../replay/timeline.js';
+import { branchesBefore } from './branch-trace.js';
 import { toHex } from './bytes.js';
-import { isLinearRam, readLinear, writeLinear } from './guest-memory.js';
+import { EXCEPTION_SIGNALS, INTERRUPT_SIGNALS, signalOf } from './delivery-signals.js';
+import {
+  isLinearRam,
+  isPhysicalRam,
+  readLinear,
+  readPhysical,
+  writeLinear,
+} from './guest-memory.js';
 import { readRegister, refusalToWrite, writeRegister } from './guest-registers.js';
 import { I386_LAYOUT, i386Register } from './i386-registers.js';
+import { stepBackOverInterrupts, stepOverInterrupts } from './interrupt-skipping.js';
 import type { MonitorCommand } from './monitor/command.js';
-import { type Symbols, timelineCommands } from './monitor/timeline-commands.js';
+import type { MonitorContext, TargetSwitches } from './monitor/context.js';
+import { timelineCommands } from './monitor/timeline-commands.js';
+import { timelineTables } from './os-tables.js';
+import { PositionHistory } from './position-history.js';
+import type { Symbols } from './symbols.js';
 import type {
+  BranchBlock,
   DebugTarget,
   MemoryAccess,
+  MemoryRegion,
   Motion,
+  OsTable,
   RegisterAccess,
   StopConditions,
+  TargetImage,
   TargetStop,
   Watchpoint,
 } from './target.js';
@@ -35,6 +57,19 @@ const INSTANT = i386Register('instant');
 /** `SHADOW_*` by name, as the register's type has them. */
 const SHADOW_NAMES = ['none', 'sti', 'mov_ss'];
 
+/** Linear addresses have no fixed map: with paging, each may be RAM at some time. */
+const WHOLE_ADDRESS_SPACE: MemoryRegion = { start: 0, length: 2 ** 32, kind: 'ram' };
+
+/** What a timeline's target knows beside the timeline. */
+export interface TargetSurroundings {
+  /** Names for addresses in what `monitor` prints. */
+  readonly symbols?: Symbols;
+  /** The program, for a gdb that has no copy of it. */
+  readonly image?: TargetImage;
+  /** As in `MonitorContext`. */
+  readonly saveTrace?: NonNullable<MonitorContext['saveTrace']>;
+}
+
 /** A timeline as gdb wants it. */
 export class TimelineTarget implements DebugTarget {
   readonly registers: RegisterAccess;
@@ -46,25 +81,58 @@ export class TimelineTarget implements DebugTarget {
     accepts: ({ length }: Watchpoint): boolean => length > 0 && length <= MOST_WATCHED_BYTES,
   };
   readonly monitor: readonly MonitorCommand[];
+  readonly memoryMap: readonly MemoryRegion[] = [WHOLE_ADDRESS_SPACE];
+  readonly tables: readonly OsTable[];
+  readonly image?: TargetImage;
   readonly #timeline: Timeline;
+  readonly #history = new PositionHistory();
+  readonly #switches: TargetSwitches = {
+    isPhysical: false,
+    skipsInterrupts: false,
+    reportsExceptions: false,
+    aim: null,
+  };
   #notices: string[] = [];
 
-  /** @param symbols names for addresses in `monitor events`; null where the image has none. */
-  constructor(timeline: Timeline, symbols: Symbols | null = null) {
+  constructor(timeline: Timeline, surroundings: TargetSurroundings = {}) {
     this.#timeline = timeline;
+    const { symbols = null, image, saveTrace = null } = surroundings;
+    if (image !== undefined) this.image = image;
     this.registers = {
       layout: I386_LAYOUT,
-      read: (index) => readRegister(this.#core, index),
+      read: (index) => readRegister(timeline.machine, index),
       write: (index, bytes) => this.#writeRegister(index, bytes),
     };
     this.memory = {
-      read: (linear, length) => readLinear(this.#core, linear, length),
-      write: (linear, bytes) => this.#writeMemory(linear, bytes),
+      read: (address, length) =>
+        this.#switches.isPhysical
+          ? readPhysical(this.#core, address, length)
+          : readLinear(this.#core, address, length),
+      write: (address, bytes) => this.#writeMemory(address, bytes),
     };
     this.forward = this.#motion('forward');
     this.backward = this.#motion('backward');
-    this.monitor = timelineCommands(timeline, () => this.status(), symbols);
+    this.tables = timelineTables(timeline, symbols);
+    this.monitor = timelineCommands({
+      timeline,
+      symbols,
+      saveTrace,
+      history: this.#history,
+      switches: this.#switches,
+      status: this.status,
+      noteDiversion: () => this.#noteDiversion(),
+    });
   }
+
+  get deliverySignals(): readonly number[] {
+    return this.#switches.reportsExceptions
+      ? [...INTERRUPT_SIGNALS, ...EXCEPTION_SIGNALS]
+      : INTERRUPT_SIGNALS;
+  }
+
+  /** None in a diversion, which looking back would end. */
+  readonly branches = (): readonly BranchBlock[] =>
+    this.#timeline.isDiverted ? [] : branchesBefore(this.#timeline);
 
   readonly status = (): string => {
     const { state } = this.#core;
@@ -84,6 +152,7 @@ export class TimelineTarget implements DebugTarget {
   };
 
   readonly release = (): void => {
+    this.#switches.aim = null;
     // Going back from within a diversion is what ends it, at the instant where it began.
     if (this.#timeline.isDiverted) this.#timeline.step('backward');
   };
@@ -106,8 +175,19 @@ export class TimelineTarget implements DebugTarget {
   }
 
   *#step(direction: Direction, stops: StopConditions): Generator<undefined, TargetStop> {
+    const timeline = this.#timeline;
+    const { skipsInterrupts } = this.#switches;
     for (;;) {
-      const stop = this.#timeline.step(direction, stops.watchpoints);
+      let stop: Stop;
+      if (skipsInterrupts && !timeline.isDiverted) {
+        stop =
+          direction === 'forward'
+            ? yield* stepOverInterrupts(timeline, stops.watchpoints)
+            : stepBackOverInterrupts(timeline, stops.watchpoints);
+      } else {
+        const { deliveries } = timelineStops(stops);
+        stop = timeline.step(direction, stops.watchpoints, deliveries);
+      }
       if (stop.kind !== 'interrupted') return this.#report(stop);
       // A halted guest takes no step until something from outside wakes it.
       yield undefined;
@@ -115,7 +195,20 @@ export class TimelineTarget implements DebugTarget {
   }
 
   *#continue(direction: Direction, stops: StopConditions): Generator<undefined, TargetStop> {
-    return this.#report(yield* this.#timeline.continue(direction, stops));
+    const { aim } = this.#switches;
+    this.#switches.aim = null;
+    this.#history.leave(this.#timeline.instant);
+    if (aim !== null) return yield* this.#goTo(aim);
+    return this.#report(yield* this.#timeline.continue(direction, timelineStops(stops)));
+  }
+
+  *#goTo(at: Instant): Generator<undefined, TargetStop> {
+    const seeking = this.#timeline.seeking(at);
+    for (;;) {
+      const slice = seeking.next();
+      if (slice.done !== true) yield undefined;
+      else return slice.value.kind === 'instant' ? { kind: 'arrived' } : this.#report(slice.value);
+    }
   }
 
   #report(stop: Stop): TargetStop {
@@ -128,6 +221,8 @@ export class TimelineTarget implements DebugTarget {
       case 'divergence':
         this.#notices.push(`the replay ${formatDivergence(stop.divergence)}`);
         return { kind: 'failed' };
+      case 'delivery':
+        return { kind: 'signal', signal: signalOf(stop.delivery) };
       case 'breakpoint':
       case 'watchpoint':
       case 'begin':
@@ -143,7 +238,7 @@ export class TimelineTarget implements DebugTarget {
 
   #writeRegister(index: number, bytes: Uint8Array): string | null {
     // After a call of a guest's function gdb puts back all registers, most of which have not changed.
-    if (toHex(bytes) === toHex(readRegister(this.#core, index))) return null;
+    if (toHex(bytes) === toHex(readRegister(this.#timeline.machine, index))) return null;
     // The instant has changed, and in a diversion it is nobody's name for anything.
     if (index === INSTANT && this.#timeline.isDiverted) return null;
     const refusal = refusalToWrite(index);
@@ -153,22 +248,34 @@ export class TimelineTarget implements DebugTarget {
     return null;
   }
 
-  #writeMemory(linear: number, bytes: Uint8Array): string | null {
-    if (!isLinearRam(this.#core, linear, bytes.length)) {
-      return `not all of ${bytes.length} bytes at ${linear.toString(16)}h is RAM`;
+  #writeMemory(address: number, bytes: Uint8Array): string | null {
+    const { isPhysical } = this.#switches;
+    const isRam = isPhysical ? isPhysicalRam : isLinearRam;
+    if (!isRam(this.#core, address, bytes.length)) {
+      return `not all of ${bytes.length} bytes at ${address.toString(16)}h is RAM`;
     }
     this.#diverge();
-    writeLinear(this.#core, linear, bytes);
+    if (isPhysical) this.#core.physical.load(address, bytes);
+    else writeLinear(this.#core, address, bytes);
     return null;
   }
 
   #diverge(): void {
-    if (this.#timeline.isDiverted) return;
-    this.#timeline.diverge();
+    const isNew = !this.#timeline.isDiverted;
+    this.#timeline.diverge().isEdited = true;
+    if (isNew) this.#noteDiversion();
+  }
+
+  #noteDiversion(): void {
     const at = formatInstant(this.#timeline.instant);
     this.#notices.push(
       `a diversion begins at ${at}: what follows is not what was recorded. ` +
         'Going backward, or "monitor seek", ends it.',
     );
   }
+}
+
+function timelineStops({ signals, ...stops }: StopConditions): TimelineStops {
+  if (signals === undefined || signals.size === 0) return stops;
+  return { ...stops, deliveries: (delivery) => signals.has(signalOf(delivery)) };
 }

@@ -70,6 +70,11 @@ export class Apic implements Device, LocalApicMsr {
     return this.#vectors.deliverable >= 0 || this.#hasExternalInterrupt;
   }
 
+  /** The vector of its own that `acknowledge` would return now, or -1. Changes nothing. */
+  get pendingVector(): number {
+    return this.isEnabled ? this.#vectors.deliverable : -1;
+  }
+
   /** Interrupts of the 8259s come as NMI, and so wake a processor that takes no interrupts. */
   get turnsInterruptsIntoNmi(): boolean {
     return this.isEnabled && this.#isOpen(R.LVT_LINT0, R.MODE_NMI);

@@ -12,7 +12,7 @@ export {
   type MachineState,
   type PortWriteObserver,
 } from './machine.js';
-export { type CpuModel, checkMachineOptions, type MachineOptions } from './machine-options.js';
+export { checkMachineOptions, type MachineOptions } from './machine-options.js';
 export { PIT_HZ } from './pit8254.js';
 export { SymbolTable } from './symbols.js';
 export { UserError } from './user-error.js';

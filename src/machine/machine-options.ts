@@ -1,11 +1,10 @@
 /** What a machine is built from. A trace carries it. */
 import type { EngineKind } from '../cpu/engine/engine.js';
+import type { CpuLevel } from '../cpu/model.js';
 import { UserError } from './user-error.js';
 
-/** Processors to choose from, by what the i386's descendants are called. */
-export const CPU_MODELS = ['386', '486', '586', '686'] as const;
-export type CpuModel = (typeof CPU_MODELS)[number];
-export const DEFAULT_CPU: CpuModel = '686';
+/** The processor of a machine of which nothing else is said. */
+export const DEFAULT_CPU: CpuLevel = 686;
 
 /** What can be chosen about the machine itself. */
 export interface MachineOptions {
@@ -13,8 +12,8 @@ export interface MachineOptions {
   readonly memoryBytes: number;
   /** The processor has a local APIC. False where absent. */
   readonly apic?: boolean;
-  /** What processor there is. `DEFAULT_CPU` where absent. */
-  readonly cpu?: CpuModel;
+  /** Which processor there is. `DEFAULT_CPU` where absent. */
+  readonly cpu?: CpuLevel;
   /** How instructions are executed; no guest can tell, and no trace holds it. `auto` where absent. */
   readonly engine?: EngineKind;
 }

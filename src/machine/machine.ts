@@ -9,12 +9,13 @@ import { Cpu, type RunExit } from '../cpu/cpu.js';
 import { PAGE_MMIO, PAGE_ROM } from '../cpu/physical-memory.js';
 import { SHADOW } from '../cpu/state-layout.js';
 import { Apic } from './apic.js';
+import { CoprocessorError } from './coprocessor-error.js';
 import { DebugExit } from './debug-exit.js';
 import type { Device } from './device.js';
 import { FwCfg } from './fw-cfg.js';
 import { I8042 } from './i8042.js';
 import { type ClockSource, LINE_APIC_TIMER, type MachineInput } from './input.js';
-import { checkMachineOptions, type MachineOptions } from './machine-options.js';
+import { checkMachineOptions, DEFAULT_CPU, type MachineOptions } from './machine-options.js';
 import { PhysicalMap } from './physical-map.js';
 import { Pic8259 } from './pic8259.js';
 import { Pit8254 } from './pit8254.js';
@@ -51,7 +52,7 @@ export interface MachineObserver {
    * @param site linear address of the call in the guest, signed.
    * @param result null where the call gives none.
    */
-  shimCalled(call: number, site: number, args: readonly number[], result: number | null): void;
+  shimCalled?(call: number, site: number, args: readonly number[], result: number | null): void;
 }
 
 const IRQ_TIMER = 0;
@@ -59,6 +60,7 @@ const IRQ_KEYBOARD = 1;
 const IRQ_CASCADE = 2;
 const IRQ_COM1 = 4;
 const IRQ_RTC = 8;
+const IRQ_COPROCESSOR = 13;
 const IRQ_LINES = 16;
 
 /** Video memory that a PC in text mode doesn't show: nothing answers there. */
@@ -85,6 +87,7 @@ export class Machine {
   readonly rtc: RtcCmos;
   readonly keyboard: I8042;
   readonly uart: Uart16550;
+  readonly coprocessorError: CoprocessorError;
   readonly post: PostPort;
   readonly debugExit: DebugExit;
   readonly fwCfg: FwCfg;
@@ -128,6 +131,7 @@ export class Machine {
     this.rtc = new RtcCmos(this.ports, options.memoryBytes, readClock);
     this.keyboard = new I8042(this.ports);
     this.uart = new Uart16550(this.ports);
+    this.coprocessorError = new CoprocessorError(this.ports);
     this.post = new PostPort(this.ports);
     this.debugExit = new DebugExit(this.ports);
     this.fwCfg = new FwCfg(this.ports, options.memoryBytes);
@@ -139,6 +143,7 @@ export class Machine {
       this.rtc,
       this.keyboard,
       this.uart,
+      this.coprocessorError,
       this.post,
       this.debugExit,
       this.fwCfg,
@@ -149,6 +154,7 @@ export class Machine {
     this.#map = new PhysicalMap(this.apic);
     this.cpu = new Cpu(options.memoryBytes, this.#map, this.#bus(), {
       engine: options.engine ?? 'auto',
+      level: options.cpu ?? DEFAULT_CPU,
     });
     this.#wire();
     const { physical } = this.cpu.core;
@@ -290,6 +296,8 @@ export class Machine {
       localApic: this.apic,
       acknowledgeInterrupt: () => this.#acknowledgeInterrupt(),
       readTimestamp: () => this.#readClock('tsc'),
+      setNumericError: (level) => this.coprocessorError.setError(level),
+      isNumericErrorIgnored: () => this.coprocessorError.isErrorIgnored,
     };
   }
 
@@ -307,6 +315,7 @@ export class Machine {
     this.keyboard.onInterrupt = (level) => this.pic.setLine(IRQ_KEYBOARD, level);
     this.uart.onInterrupt = (level) => this.pic.setLine(IRQ_COM1, level);
     this.rtc.onInterrupt = (level) => this.pic.setLine(IRQ_RTC, level);
+    this.coprocessorError.onInterrupt = (level) => this.pic.setLine(IRQ_COPROCESSOR, level);
     this.keyboard.onReset = () => this.#end('reset');
     this.debugExit.onExit = () => this.#end('exit');
   }
@@ -333,7 +342,13 @@ export class Machine {
     this.#acceptedLine = own < 0 ? this.pic.acknowledgedLine : this.apic!.acknowledgedLine;
     if (this.observer !== null) {
       const { state } = this.cpu.core;
-      this.observer.irqAccepted(vector, this.#acceptedLine, state.cpl, state.eip, state.get(SHADOW));
+      this.observer.irqAccepted(
+        vector,
+        this.#acceptedLine,
+        state.cpl,
+        state.eip,
+        state.get(SHADOW),
+      );
     }
     return vector;
   }

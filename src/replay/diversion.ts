@@ -3,11 +3,11 @@
  * recorded events end where one begins; from there the virtual clock feeds the machine.
  */
 import type { Machine } from '../machine/machine.js';
-import { nanosecondsOfPitTick } from './clock/guest-time.js';
+import { NANOSECONDS_PER_APIC_TICK, nanosecondsOfPitTick } from './clock/guest-time.js';
 import { NANOSECONDS_PER_INSTRUCTION, VirtualClock } from './clock/virtual.js';
+import { StateDigest } from './digest.js';
 import type { TraceEvent } from './event.js';
 import type { Instant } from './instant.js';
-import { StateDigest } from './digest.js';
 import { Recorder } from './recorder.js';
 import { Session } from './session.js';
 
@@ -80,6 +80,7 @@ export function timeAfter(
     // What was slept through since left no mark here.
     const since = (instant - event.at) * NANOSECONDS_PER_INSTRUCTION;
     if (event.source === 'pit') nanoseconds ??= nanosecondsOfPitTick(event.value) + since;
+    if (event.source === 'apic') nanoseconds ??= event.value * NANOSECONDS_PER_APIC_TICK + since;
     if (event.source === 'tsc') timestamp ??= event.value;
     if (nanoseconds !== null && timestamp !== null) break;
   }

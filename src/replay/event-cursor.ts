@@ -1,5 +1,6 @@
 /** Reading positions in a sequence of events: in a list, or in a stream that is read as it is needed. */
 import type { TraceEvent } from './event.js';
+import type { Instant } from './instant.js';
 
 /** A position between two events. */
 export interface EventCursor {
@@ -54,4 +55,16 @@ export class StreamCursor implements EventCursor {
       this.#first = 0;
     }
   }
+}
+
+/** The index of the first event at or after an instant. */
+export function firstEventAt(events: readonly TraceEvent[], at: Instant): number {
+  let low = 0;
+  let high = events.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (events[middle].at < at) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }

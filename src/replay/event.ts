@@ -2,8 +2,8 @@
  * What a trace is made of: everything that reached the guest from outside, and enough of what followed
  * from it to see at once where a replay leaves the recorded past.
  *
- * Inputs (`irq` with `isInput`, `nmi`, `exception`, `clock`, `serial`, `shim`) are injected again by a
- * replay. Checks (`irq` without `isInput`, `accept`, `digest`, `end`) are compared with what it did.
+ * Inputs (`irq` with `isInput`, `nmi`, `exception`, `clock`, `serial`) are injected again by a replay.
+ * Checks (`irq` without `isInput`, `accept`, `shim`, `digest`, `end`) are compared with what it did.
  */
 import type { ClockSource } from '../machine/input.js';
 import type { Instant } from './instant.js';

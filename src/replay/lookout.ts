@@ -1,17 +1,8 @@
 /** What a motion looks out for while the machine runs: watched accesses and deliveries. */
-import type { Machine } from '../machine/machine.js';
-import type { DeliveryKind } from '../cpu/system/delivery.js';
-import type { Stop, StopConditions } from './motion.js';
-import { WatchSet } from './watch-set.js';
 
-/** An interrupt or an exception that enters its handler. */
-export interface Delivery {
-  /** 0 to 255. */
-  readonly vector: number;
-  readonly kind: DeliveryKind;
-  /** Of an interrupt its line, as `irq` events have it; null of anything else. */
-  readonly line: number | null;
-}
+import type { Machine } from '../machine/machine.js';
+import type { Delivery, Stop, StopConditions } from './motion.js';
+import { WatchSet } from './watch-set.js';
 
 /** The lookout of one motion. While it stands the machine stops at what it finds. */
 export class Lookout {

@@ -1,10 +1,19 @@
 /** How a timeline is moved, and where a motion stops. */
+import type { DeliveryKind } from '../cpu/system/delivery.js';
 import type { Divergence } from './divergence.js';
-import type { Delivery } from './lookout.js';
 import type { Outcome } from './outcome.js';
 import type { WatchAccess, Watchpoint } from './watch-set.js';
 
 export type Direction = 'forward' | 'backward';
+
+/** An interrupt or an exception that enters its handler. */
+export interface Delivery {
+  /** 0 to 255. */
+  readonly vector: number;
+  readonly kind: DeliveryKind;
+  /** Of an interrupt its line, as `irq` events have it; null of anything else. */
+  readonly line: number | null;
+}
 
 /** Where a motion stops before it has come to an end of the timeline. */
 export interface StopConditions {
@@ -41,3 +50,22 @@ export type Stop =
   | { readonly kind: 'divergence'; readonly divergence: Divergence }
   /** A live guest is halted until something arrives from outside. */
   | { readonly kind: 'interrupted' };
+
+/** Why the machine came back from a run, whoever drives it. */
+export type Exit = 'until' | 'breakpoint' | 'stopped' | 'waiting' | 'end' | 'divergence';
+
+/** The stop that an exit stands for which no condition brought about. */
+export function stopBy(exit: Exit, outcome: Outcome | null, divergence: Divergence | null): Stop {
+  switch (exit) {
+    case 'divergence':
+      return { kind: 'divergence', divergence: divergence! };
+    case 'waiting':
+      return { kind: 'interrupted' };
+    case 'end':
+      return { kind: 'end', outcome };
+    case 'until':
+    case 'breakpoint':
+    case 'stopped':
+      return { kind: 'instant' };
+  }
+}

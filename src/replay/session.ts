@@ -7,6 +7,7 @@ import { exitStatus } from '../machine/debug-exit.js';
 import type { ClockSource, MachineInput } from '../machine/input.js';
 import type { Machine, MachineExit } from '../machine/machine.js';
 import type { LiveSource } from './clock/live-source.js';
+import type { TraceEvent } from './event.js';
 import type { Instant } from './instant.js';
 import type { Outcome } from './outcome.js';
 import type { Recorder } from './recorder.js';
@@ -26,6 +27,12 @@ export interface SessionOptions {
   readonly maxInstructions?: number;
   /** Serial bytes may still arrive: a guest that halts for good is waited for. */
   readonly awaitsSerial?: boolean;
+}
+
+/** How a live timeline's machine is driven, and who else hears of what is recorded. */
+export interface LiveOptions extends SessionOptions {
+  /** Receives each recorded event once, as it happens. */
+  readonly onEvent?: (event: TraceEvent) => void;
 }
 
 /**

@@ -12,18 +12,17 @@ import { nextMark } from './checkpoint-policy.js';
 import type { LiveSource } from './clock/live-source.js';
 import { Diversion } from './diversion.js';
 import type { TraceEvent } from './event.js';
-import { ListCursor } from './event-cursor.js';
+import { firstEventAt, ListCursor } from './event-cursor.js';
 import type { Instant } from './instant.js';
+import { Lookout } from './lookout.js';
+import { type Direction, type Exit, type Stop, type StopConditions, stopBy } from './motion.js';
 import { Recorder } from './recorder.js';
 import { Replayer } from './replayer.js';
-import { Session, type SessionOptions } from './session.js';
-import { Lookout } from './lookout.js';
-import type { Direction, Stop, StopConditions } from './motion.js';
+import { type LiveOptions, Session } from './session.js';
 import type { Watchpoint } from './watch-set.js';
 
 export type { Direction, Stop, StopConditions } from './motion.js';
-
-type Exit = 'until' | 'breakpoint' | 'stopped' | 'waiting' | 'end' | 'divergence';
+export type { LiveOptions } from './session.js';
 
 /** Steps between two yields of `continue`: some milliseconds. */
 const SLICE_STEPS = 200_000;
@@ -35,12 +34,6 @@ const NOTHING: StopConditions = { breakpoints: new Set(), watchpoints: [] };
 interface Found {
   readonly at: Instant;
   readonly stop: Stop;
-}
-
-/** How a live timeline's machine is driven, and who else hears of what is recorded. */
-export interface LiveOptions extends SessionOptions {
-  /** Receives each recorded event once, as it happens. */
-  readonly onEvent?: (event: TraceEvent) => void;
 }
 
 /** One machine's past, and where in it the machine is. */
@@ -135,7 +128,7 @@ export class Timeline {
 
   /** The recorded events from one instant to another, both included. */
   events(from: Instant, to: Instant): TraceEvent[] {
-    return this.#events.slice(this.#firstEvent(from), this.#firstEvent(to + 1));
+    return this.#events.slice(firstEventAt(this.#events, from), firstEventAt(this.#events, to + 1));
   }
 
   /** Goes to an instant, or to the end that lies before it. Ends a diversion. */
@@ -391,32 +384,8 @@ export class Timeline {
 
   /** The stop that an exit stands for which no condition brought about. */
   #stopBy(exit: Exit): Stop {
-    switch (exit) {
-      case 'divergence':
-        return { kind: 'divergence', divergence: this.#replayer.divergence! };
-      case 'waiting':
-        return { kind: 'interrupted' };
-      case 'end': {
-        const session = this.#diversion?.session ?? this.#live;
-        return { kind: 'end', outcome: session?.outcome ?? this.#replayer.outcome };
-      }
-      case 'until':
-      case 'breakpoint':
-      case 'stopped':
-        return { kind: 'instant' };
-    }
-  }
-
-  /** The index of the first event at or after an instant. */
-  #firstEvent(at: Instant): number {
-    let low = 0;
-    let high = this.#events.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (this.#events[middle].at < at) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+    const session = this.#diversion?.session ?? this.#live;
+    return stopBy(exit, session?.outcome ?? this.#replayer.outcome, this.#replayer.divergence);
   }
 
   #passOutput(byte: number): void {

@@ -1,6 +1,8 @@
 /** The first chunk of a trace: the machine, so that a replay needs nothing but the trace. */
-import { CPU_MODELS, type CpuModel, DEFAULT_CPU } from '../machine/machine-options.js';
+import { CPU_LEVELS, type CpuLevel } from '../cpu/model.js';
+import { DEFAULT_CPU } from '../machine/machine-options.js';
 import { UserError } from '../machine/user-error.js';
+import { IRET_SCHEMES, type IretScheme } from '../vmi/stubs.js';
 import { describeValue, packValue, unpackValue } from './msgpack.js';
 import { Malformed, type MalformedKind } from './trace-damage.js';
 
@@ -21,9 +23,16 @@ export interface RecordedMachine {
   readonly cmdline: string | null;
   /** The processor had a local APIC. False where absent. */
   readonly apic?: boolean;
-  /** What processor it was. The newest where absent. */
-  readonly cpu?: CpuModel;
+  /** Which processor it was. `DEFAULT_CPU` where absent. */
+  readonly cpu?: CpuLevel;
+  /** The hypervisor under the guest, and what its IRET did. None where absent. */
+  readonly vmi?: VmiDialect;
+  readonly vmiIret?: IretScheme;
 }
+
+/** How guest and hypervisor find each other. */
+export type VmiDialect = (typeof VMI_DIALECTS)[number];
+const VMI_DIALECTS = ['inline'] as const;
 
 /** An image as the header lists it; its bytes lie in a chunk of their own. */
 export interface ImageEntry {
@@ -61,7 +70,7 @@ const IMAGE_BYTES_MOST = 1 << 30;
 /** The lowest version of the format that can say what this header does. */
 export function formatVersionOf(start: TraceStart): number {
   const { apic = false, cpu = DEFAULT_CPU } = start.machine;
-  const isPlain = !apic && cpu === DEFAULT_CPU;
+  const isPlain = !apic && cpu === DEFAULT_CPU && start.machine.vmi === undefined;
   return isPlain && start.images.every(({ role }) => role !== 'bios') ? 1 : 2;
 }
 
@@ -74,6 +83,7 @@ export function encodeHeader(start: TraceStart): Uint8Array {
     throw new UserError(`${tooLarge.name} is larger than 1 GiB, the most that a trace can hold`);
   }
   const { memoryBytes, clock, seed, cmdline, apic = false, cpu = DEFAULT_CPU } = start.machine;
+  const { vmi, vmiIret } = start.machine;
   return packValue({
     holdoff: start.holdoffVersion,
     machine: {
@@ -83,6 +93,7 @@ export function encodeHeader(start: TraceStart): Uint8Array {
       cmdline,
       ...(apic ? { apic } : {}),
       ...(cpu === DEFAULT_CPU ? {} : { cpu }),
+      ...(vmi === undefined ? {} : { vmi, vmiIret }),
     },
     images: start.images.map(({ name, role, bytes }) => [name, role, bytes.length]),
     loadAddress: start.loadAddress,
@@ -108,7 +119,8 @@ export function decodeHeader(payload: Uint8Array): TraceHeader {
       seed: asInteger(machine.get('seed'), Number.MAX_SAFE_INTEGER, 'seed'),
       cmdline: cmdline === null ? null : asText(cmdline, 'cmdline'),
       ...(machine.get('apic') === true ? { apic: true } : {}),
-      ...(cpu === undefined ? {} : { cpu: asOneOf(CPU_MODELS, cpu, 'cpu') }),
+      ...(cpu === undefined ? {} : { cpu: asLevel(cpu) }),
+      ...vmiOf(machine),
     },
     images: images.map(asImage),
     loadAddress: loadAddress === null ? null : asInteger(loadAddress, 0xffffffff, 'loadAddress'),
@@ -147,6 +159,21 @@ function asOneOf<T extends string>(choices: readonly T[], value: unknown, what: 
   if (choice !== undefined) return choice;
   const kind = typeof value === 'string' ? 'unsupported' : 'corrupt';
   throw unexpected(`${what}: one of ${choices.join(', ')}`, value, kind);
+}
+
+function vmiOf(machine: ReadonlyMap<unknown, unknown>): Pick<RecordedMachine, 'vmi' | 'vmiIret'> {
+  const vmi = machine.get('vmi');
+  if (vmi === undefined) return {};
+  return {
+    vmi: asOneOf(VMI_DIALECTS, vmi, 'vmi'),
+    vmiIret: asOneOf(IRET_SCHEMES, machine.get('vmiIret'), 'vmiIret'),
+  };
+}
+
+function asLevel(value: unknown): CpuLevel {
+  const level = CPU_LEVELS.find((each) => each === value);
+  if (level !== undefined) return level;
+  throw unexpected(`cpu: one of ${CPU_LEVELS.join(', ')}`, value, 'unsupported');
 }
 
 /** Header values have no offset of their own: the message names the field. */

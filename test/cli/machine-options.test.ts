@@ -29,7 +29,9 @@ describe('machine options', () => {
       maxInstructions: Number.POSITIVE_INFINITY,
       serial: 'stdio',
       engine: 'auto',
-      cpu: '686',
+      cpu: 686,
+      vmi: 'none',
+      vmiIret: 'rollforward',
     });
   });
 
@@ -48,6 +50,7 @@ describe('machine options', () => {
       ...['--seed', '7', '--max-instructions', '3_000_000', '--serial', 'null'],
       ...['--engine', 'interpreter', '--address', '0x7c00', '--bios', 'rom.bin'],
       ...['--apic', '--cpu', '486', '--trace-ports'],
+      ...['--vmi', 'inline', '--vmi-iret', 'naive'],
     );
     expect(options).toEqual({
       memory: 32 << 20,
@@ -61,8 +64,10 @@ describe('machine options', () => {
       address: 0x7c00,
       bios: 'rom.bin',
       apic: true,
-      cpu: '486',
+      cpu: 486,
       tracePorts: true,
+      vmi: 'inline',
+      vmiIret: 'naive',
     });
   });
 

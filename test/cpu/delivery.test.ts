@@ -430,6 +430,21 @@ describe('exceptions inside deliveries', () => {
     expect(core.state.get(L.SHUTDOWN)).toBe(1);
   });
 
+  test('#AC and #PF on the way to each other’s handlers shut down instead of taking turns for ever', () => {
+    // The gate of #AC begins a page, which is absent; that of #PF lies in the one before.
+    core.state.set(L.IDTR_BASE, 0x30000 - VECTOR_AC * 8);
+    putSegment(core, FREE, 0, 0xfffff, 0xc0ff);
+    poke32(core, 0x30000 - 24, FREE << 16);
+    poke32(core, 0x30000 - 20, INTERRUPT32 << 8);
+    enablePaging(core, 7);
+    mapPage(core, 0x30, 0);
+    enterUser(core);
+    core.state.esp = USER_STACK - 1;
+    core.mmu.checksAlignment = true;
+    deliver(core, VECTOR_PF, 0, 'fault', core.state.eip);
+    expect(core.state.get(L.SHUTDOWN)).toBe(1);
+  });
+
   test('the fault returns to the interrupted instruction, not after an undeliverable INT3', () => {
     enterUser(core);
     expectFault(core, VECTOR_GP, VECTOR_BP * 8 + 2, () => int3(core, instruction({ length: 1 })));

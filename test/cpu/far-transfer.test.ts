@@ -367,7 +367,9 @@ describe('SYSENTER and SYSEXIT', () => {
     expect([state.segmentAccess(L.SEG_CS), state.segmentAccess(L.SEG_SS)]).toEqual([
       0xc09b, 0xc093,
     ]);
-    expect(state.get(L.MODE)).toBe(L.MODE_CODE32 | L.MODE_STACK32 | L.MODE_PROTECTED);
+    expect(state.get(L.MODE) & ~L.MODE_FLAT).toBe(
+      L.MODE_CODE32 | L.MODE_STACK32 | L.MODE_PROTECTED,
+    );
   });
 
   test('SYSEXIT goes to CPL 3 at EDX with the stack at ECX, and leaves EFLAGS and the shadow of STI to end', () => {

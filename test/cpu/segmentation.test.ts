@@ -237,16 +237,18 @@ describe('limits', () => {
 describe('derived state', () => {
   test('MODE follows CS.D, SS.B, CPL and CR0.PE', () => {
     const all = L.MODE_CODE32 | L.MODE_STACK32 | L.MODE_PROTECTED;
-    expect(core.state.get(L.MODE)).toBe(all);
+    expect(core.state.get(L.MODE) & ~L.MODE_FLAT).toBe(all);
     enterUser(core);
-    expect(core.state.get(L.MODE)).toBe(all | L.MODE_USER);
+    expect(core.state.get(L.MODE) & ~L.MODE_FLAT).toBe(all | L.MODE_USER);
     setSegment(core, L.SEG_CS, USER_CODE, 0, 0xffff, 0x00fb);
-    expect(core.state.get(L.MODE)).toBe(L.MODE_STACK32 | L.MODE_PROTECTED | L.MODE_USER);
+    expect(core.state.get(L.MODE) & ~L.MODE_FLAT).toBe(
+      L.MODE_STACK32 | L.MODE_PROTECTED | L.MODE_USER,
+    );
     setSegment(core, L.SEG_SS, USER_DATA, 0, 0xffff, 0x00f3);
-    expect(core.state.get(L.MODE)).toBe(L.MODE_PROTECTED | L.MODE_USER);
+    expect(core.state.get(L.MODE) & ~L.MODE_FLAT).toBe(L.MODE_PROTECTED | L.MODE_USER);
     core.state.set(L.CR0, 0x10);
     updateMode(core);
-    expect(core.state.get(L.MODE)).toBe(L.MODE_USER);
+    expect(core.state.get(L.MODE) & ~L.MODE_FLAT).toBe(L.MODE_USER);
   });
 
   test('the CPL chooses the TLB', () => {

@@ -25,13 +25,15 @@ const steps = Number(values.steps);
 /** Ends the program when the seed in the shared word stays the same for too long. */
 function watch(seed: Int32Array): Worker {
   const code = `
+    const { writeSync } = require('node:fs');
     const { workerData } = require('node:worker_threads');
     const seed = new Int32Array(workerData);
     let last = -1;
     setInterval(() => {
       const now = Atomics.load(seed, 0);
       if (now === last) {
-        console.error('stream ' + (now >>> 0) + ' hangs: npm run fuzz -- --seed ' + (now >>> 0) + ' --streams 1');
+        const again = 'npm run fuzz -- --seed ' + (now >>> 0) + ' --streams 1';
+        writeSync(2, 'stream ' + (now >>> 0) + ' hangs; again with: ' + again + '\\n');
         process.kill(process.pid, 'SIGKILL');
       }
       last = now;

@@ -7,7 +7,7 @@ const { timeline, symbols } = windowTimeline(400_000);
 
 function session(commands: readonly string[]): Promise<string> {
   timeline.seek(0);
-  return debug(new TimelineTarget(timeline, symbols), commands, WINDOW_IMAGE);
+  return debug(new TimelineTarget(timeline, { symbols }), commands, WINDOW_IMAGE);
 }
 
 /** All registers between two marks. */

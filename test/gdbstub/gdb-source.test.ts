@@ -26,7 +26,7 @@ function session(commands: readonly string[]): Promise<string> {
   const machine = new Machine({ memoryBytes: 4 << 20 });
   const { symbols } = loadImage(machine, { name: 'sums', bytes: readFileSync(image) }, {});
   const timeline = Timeline.live(machine, new VirtualClock());
-  return debug(new TimelineTarget(timeline, symbols), commands, image);
+  return debug(new TimelineTarget(timeline, { symbols }), commands, image);
 }
 
 /** The comments of the source lines that gdb stopped at, in order. */

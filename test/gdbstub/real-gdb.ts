@@ -19,6 +19,7 @@ export async function debug(
   commands: readonly string[],
   image?: string,
   onStart: (pid: number) => void = () => undefined,
+  protocol: 'remote' | 'extended-remote' = 'remote',
 ): Promise<string> {
   const server = await serveGdb(target, { port: 0, once: true, log: () => undefined });
   const folder = mkdtempSync(join(tmpdir(), 'holdoff-gdb-'));
@@ -26,7 +27,7 @@ export async function debug(
   const all = [
     'set pagination off',
     'set confirm off',
-    `target remote :${server.port}`,
+    `target ${protocol} :${server.port}`,
     ...commands,
   ];
   const lines = all.map((command) => `run(${JSON.stringify(command)})`);

@@ -194,7 +194,7 @@ describe('a diversion', () => {
 
 describe('monitor', () => {
   const { timeline, symbols } = windowTimeline(300_000);
-  const target = new TimelineTarget(timeline, symbols);
+  const target = new TimelineTarget(timeline, { symbols });
   const accepted = timeline.events(0, 300_000).filter((event) => event.kind === 'accept');
 
   test('when tells the instant, the state there, and the end', () => {

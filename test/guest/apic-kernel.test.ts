@@ -12,7 +12,7 @@ const image = join(folder, 'apic.elf');
 const expected = readFileSync(join(folder, 'apic.txt'), 'utf8');
 
 describe('the kernel "apic"', () => {
-  test.each(['virtual', 'random', 'host'])(
+  test.each(['virtual', 'host'])(
     "gives the manual's answers, and a replay too, --clock %s",
     async (clock) => {
       const output = mkdtempSync(join(tmpdir(), 'holdoff-apic-'));
@@ -23,6 +23,7 @@ describe('the kernel "apic"', () => {
           const { stdout, status } = await holdoff(run);
           expect({ stdout: stdout.toString(), status }).toEqual({ stdout: expected, status: 99 });
         }
+        if (clock !== 'virtual') return;
         const { stdout } = await holdoff(['info', trace, '--json']);
         expect(JSON.parse(stdout.toString())).toMatchObject({
           version: 2,

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { loadBios } from '../../src/machine/loaders/bios.js';
 import { Machine } from '../../src/machine/machine.js';
+import { Checkpoints } from '../../src/replay/checkpoint.js';
 import { hasQemu } from '../guest/toolchain.js';
 
 const KIB = 1024;
@@ -56,6 +57,15 @@ describe('a ROM', () => {
     physical.write(TOP - 64 * KIB, 4, -1);
     expect(physical.read(0xf0000, 4)).toBe(0);
     expect(physical.read(TOP - 64 * KIB, 4)).toBe(0);
+  });
+
+  test('that a debugger changes counts as written, and is put back by a checkpoint', () => {
+    const machine = booted(rom(64 * KIB));
+    const checkpoints = new Checkpoints(machine);
+    checkpoints.take(0);
+    machine.cpu.core.physical.load(0xf0000, Uint8Array.of(0x55));
+    checkpoints.restore(checkpoints.nearest(0)!);
+    expect(machine.cpu.core.physical.read(0xf0000, 1)).toBe(0);
   });
 
   test('starts in real mode at F000:FFF0, where it lies under 4 GiB, and goes on below 1 MiB', () => {

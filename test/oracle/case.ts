@@ -3,6 +3,8 @@
  * an instruction, and what came out.
  */
 
+import type { FpuCaseState } from './fpu.js';
+
 /** EAX ECX EDX EBX ESP EBP ESI EDI, unsigned. */
 export type Registers = readonly number[];
 
@@ -25,7 +27,7 @@ export interface OracleCase {
     readonly eflags: number;
     readonly base: number;
     readonly mem: string;
-    readonly fpu?: unknown;
+    readonly fpu?: FpuCaseState;
   };
   readonly out: {
     readonly regs: Registers;
@@ -33,6 +35,7 @@ export interface OracleCase {
     readonly eflags: number;
     readonly mem?: string;
     readonly exception?: CaseException;
+    readonly fpu?: FpuCaseState;
   };
   /** What the manual leaves open. */
   readonly undefined?: {
@@ -41,6 +44,8 @@ export interface OracleCase {
     readonly flags?: number;
     readonly mem?: boolean;
   };
+  /** Bits of the x87's status word that are compared. */
+  readonly sw_mask?: number;
   /** A case of single steps: T starts with TF set, S does not. */
   readonly mode?: 'T' | 'S';
   /** At each #DB: the EIP saved, ECX and EFLAGS. */

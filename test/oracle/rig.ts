@@ -7,7 +7,9 @@ import { EFLAGS_ARITHMETIC, EFLAGS_DF, EFLAGS_IF, writeEflags } from '../../src/
 import { hasErrorCode } from '../../src/cpu/fault.js';
 import { setCpl, setSegment } from '../../src/cpu/segmentation.js';
 import * as L from '../../src/cpu/state-layout.js';
+import { updateAlignmentCheck } from '../../src/cpu/system/alignment.js';
 import type { OracleCase, Verdict } from './case.js';
+import { fpuDifferences, loadFpu } from './fpu.js';
 
 const CODE_PAGE = 0x6000;
 const DATA_PAGE = 0x8000;
@@ -28,6 +30,13 @@ const USER_DATA = 0x23;
 const TSS_SELECTOR = 0x28;
 const RAM_BYTES = 0x20000;
 const STEP_LIMIT = 100_000;
+const HLT = 0xf4;
+const IRET = 0xcf;
+/** Where compiled cases begin: some NOPs and a jump, as one instruction alone is not compiled. */
+const RUN_UP = 0x6100;
+const NOP = 0x90;
+const JMP = 0xe9;
+const RUN_UP_BYTES = 8;
 
 const NAMES = ['eax', 'ecx', 'edx', 'ebx', 'esp', 'ebp', 'esi', 'edi'];
 const COMPARED = EFLAGS_ARITHMETIC | EFLAGS_DF | EFLAGS_IF;
@@ -52,13 +61,14 @@ export class Rig {
         acknowledgeInterrupt: () => 0,
         readTimestamp: () => 0,
       },
+      { hotEntries: 1 },
     );
     const { physical } = this.#cpu.core;
     this.#ram = physical.ram;
     this.#view = new DataView(this.#ram.buffer, this.#ram.byteOffset, RAM_BYTES);
   }
 
-  /** Null where everything that is defined came out as on the processor. */
+  /** Null where everything that is defined came out as on the processor, interpreted. */
   check(test: OracleCase): Verdict {
     this.#prepare(test);
     const steps: number[][] = [];
@@ -67,13 +77,38 @@ export class Rig {
     return this.#differences(test, frame, steps);
   }
 
+  /**
+   * As `check`, in compiled code: the case runs twice from the same state, and what was entered once is
+   * compiled. Not for cases of single steps, which are always interpreted.
+   */
+  checkCompiled(test: OracleCase): Verdict {
+    const cpu = this.#cpu;
+    const { physical, state } = cpu.core;
+    this.#prepare(test);
+    const distance = START - (RUN_UP + RUN_UP_BYTES);
+    state.eip = RUN_UP;
+    physical.load(RUN_UP, Uint8Array.of(NOP, NOP, NOP, JMP, distance, distance >> 8, 0, 0));
+    const before = this.#ram.slice();
+    const saved = cpu.save();
+    if (cpu.run(STEP_LIMIT) !== 'halted') return 'compiled: does not end the first time';
+    cpu.restore(saved);
+    // All but the code: loading that would drop what was compiled from it.
+    physical.load(0, before.subarray(0, CODE_PAGE));
+    physical.load(CODE_PAGE + 0x1000, before.subarray(CODE_PAGE + 0x1000));
+    if (cpu.run(STEP_LIMIT) !== 'halted') return 'compiled: does not end';
+    // The handler is one HLT, which has been executed.
+    const vector = state.eip - 1 - (KERNEL + HANDLERS);
+    const verdict = this.#differences(test, { vector, frame: state.esp - KERNEL }, []);
+    return verdict === null ? null : `compiled: ${verdict}`;
+  }
+
   #prepare(test: OracleCase): void {
     const cpu = this.#cpu;
     const { core } = cpu;
     cpu.reset();
     core.physical.load(0, this.#image(test));
     const { state } = core;
-    state.set(L.CR0, 0x80010031 | 0);
+    state.set(L.CR0, 0x80050031 | 0);
     state.set(L.CR3, DIRECTORY);
     state.set(L.CPL, 0);
     state.set(L.GDTR_BASE, KERNEL + GDT);
@@ -89,7 +124,9 @@ export class Rig {
     core.mmu.flush();
     test.in.regs.forEach((value, i) => state.setReg32(i, value | 0));
     writeEflags(state, test.in.eflags | EFLAGS_IF | (test.mode === 'T' ? 0x100 : 0), -1);
+    updateAlignmentCheck(core);
     state.eip = START;
+    if (test.in.fpu !== undefined) loadFpu(state, test.in.fpu);
     const { selector } = test;
     if (selector?.in === 'ax') state.setReg16(0, SELECTORS[selector.is]);
   }
@@ -123,8 +160,9 @@ export class Rig {
         true,
       );
     }
-    // The handler of #DB returns; the others are never executed.
-    image[HANDLERS + 1] = 0xcf;
+    // The handler of #DB returns; the others are the end.
+    image.fill(HLT, HANDLERS, HANDLERS + 0x100);
+    image[HANDLERS + 1] = IRET;
     view.setUint32(TSS + 4, KERNEL + STACK_TOP, true);
     view.setUint32(TSS + 8, 0x10, true);
     view.setUint16(TSS + 0x66, 0x68, true);
@@ -197,6 +235,9 @@ export class Rig {
       found.push(`eflags ${hex(expected.eflags)}, got ${hex(eflags)} under ${hex(flags)}`);
     }
     if (!test.undefined?.mem) this.#compareMemory(test, found);
+    if (expected.fpu !== undefined) {
+      found.push(...fpuDifferences(state, expected.fpu, test.sw_mask ?? 0xffff));
+    }
     if (test.steps !== undefined) {
       const want = test.steps.map(([at, ecx]) => `${hex(at)}:${hex(ecx)}`).join(' ');
       const got = steps.map(([at, ecx]) => `${hex(at)}:${hex(ecx)}`).join(' ');

@@ -1,6 +1,7 @@
 /** A machine with a local APIC, recorded, replayed, and walked through in both directions. */
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { IDTR_BASE, IDTR_LIMIT } from '../../src/cpu/state-layout.js';
 import { loadImage } from '../../src/machine/loaders/image.js';
 import { Machine } from '../../src/machine/machine.js';
 import { HostClock } from '../../src/replay/clock/host.js';
@@ -100,6 +101,62 @@ describe.each<[string, () => LiveSource]>([
       expect(timeline.instant).toBe(at);
       expect(digests.compute()).toBe(before);
     }
+  });
+});
+
+describe('a hot loop at the registers', () => {
+  const ICR = [0x00, 0x03, 0xe0, 0xfe];
+  const TPR = [0x80, 0x00, 0xe0, 0xfe];
+  const COUNT = 0x5000;
+  const HANDLER = 0x3000;
+  const ROUNDS = 6000;
+  // biome-ignore format: one instruction a line
+  const LOOP = [
+    0xc7, 0x05, 0xe0, 0x03, 0xe0, 0xfe, 0x0b, 0, 0, 0, // divide by 1
+    0xc7, 0x05, 0x20, 0x03, 0xe0, 0xfe, 0x80, 0, 2, 0, // periodic, vector 80h
+    0xc7, 0x05, 0x80, 0x03, 0xe0, 0xfe, 0x37, 1, 0, 0, // every 311 ticks
+    0xb9, ROUNDS & 0xff, ROUNDS >> 8, 0, 0, // mov $ROUNDS, %ecx
+    0xfb, // sti
+    0xc7, 0x05, ...ICR, 0x45, 0, 4, 0, // 35: vector 45h to itself, taken here
+    0x03, 0x35, 0x90, 0x03, 0xe0, 0xfe, // add CURRENT_COUNT, %esi
+    0xc7, 0x05, ...TPR, 0x50, 0, 0, 0, // TPR 50h
+    0xc7, 0x05, ...ICR, 0x45, 0, 4, 0, // again, which waits
+    0x46, // inc %esi
+    0x81, 0x2d, ...TPR, 0x50, 0, 0, 0, // subl $0x50, TPR: taken here
+    0x49, // dec %ecx
+    0x75, 0xce, // jnz 35
+    0xb0, 0x31, 0xe6, 0xf4, // mov $0x31, %al; out %al, $0xf4
+  ];
+  // biome-ignore format: one instruction a line
+  const ENTRY = [
+    0xff, 0x05, 0x00, 0x50, 0x00, 0x00, // incl COUNT
+    0xc7, 0x05, 0xb0, 0x00, 0xe0, 0xfe, 0, 0, 0, 0, // EOI
+    0xcf, // iret
+  ];
+
+  function looping(engine: 'interpreter' | 'auto'): Machine {
+    const machine = new Machine({ memoryBytes: 2 << 20, apic: true, engine });
+    loadImage(machine, { name: 'loop', bytes: Uint8Array.from(LOOP) }, { address: 0x8000 });
+    const { physical, state } = machine.cpu.core;
+    physical.load(HANDLER, Uint8Array.from(ENTRY));
+    for (const vector of [0x45, 0x80]) {
+      physical.write(0x2000 + vector * 8, 4, (8 << 16) | HANDLER);
+      physical.write(0x2000 + vector * 8 + 4, 4, 0x8e00);
+    }
+    state.set(IDTR_BASE, 0x2000);
+    state.set(IDTR_LIMIT, 0x7ff);
+    return machine;
+  }
+
+  test('gives the same events and the same end, interpreted and compiled', () => {
+    const interpreted = record(looping('interpreter'), new VirtualClock());
+    const compiled = record(looping('auto'), new VirtualClock());
+    expect(interpreted.outcome).toMatchObject({ kind: 'exit', value: 0x31 });
+    expect(compiled.end).toBe(interpreted.end);
+    expect(compiled.events).toEqual(interpreted.events);
+    const taken = interpreted.events.filter(({ kind }) => kind === 'accept').length;
+    expect(interpreted.machine.cpu.core.physical.read(COUNT, 4)).toBe(taken);
+    expect(taken).toBeGreaterThan(2 * ROUNDS);
   });
 });
 

@@ -65,13 +65,29 @@ describe('writing and reading a trace', () => {
           seed: fc.maxSafeNat(),
           cmdline: fc.option(fc.string({ unit: 'grapheme' })),
         }),
+        // What is as it always was is not said.
+        fc.record(
+          { apic: fc.constant(true), cpu: fc.constantFrom(386 as const, 486 as const) },
+          { requiredKeys: [] },
+        ),
         fc.option(fc.nat(0xffffffff)),
-        (machine, loadAddress) => {
-          const { header } = open(traceOf([], { ...START_BARE, machine, loadAddress }));
-          expect(header).toEqual({ ...START_BARE, machine, loadAddress });
+        (plain, processor, loadAddress) => {
+          const machine = { ...plain, ...processor };
+          const trace = open(traceOf([], { ...START_BARE, machine, loadAddress }));
+          expect(trace.header).toEqual({ ...START_BARE, machine, loadAddress });
+          expect(trace.formatVersion).toBe(Object.keys(processor).length === 0 ? 1 : 2);
         },
       ),
     );
+  });
+
+  test('says version 1 while a reader of that one has words for all of it', () => {
+    const bios = { name: 'rom.bin', role: 'bios' as const, bytes: new Uint8Array(4096) };
+    expect(open(traceOf([], { ...START_BARE, images: [bios] })).formatVersion).toBe(2);
+    const machine = { ...START_BARE.machine, apic: false, cpu: 686 as const };
+    const trace = open(traceOf([], { ...START_BARE, machine }));
+    expect(trace.formatVersion).toBe(1);
+    expect(trace.header.machine).toEqual(START_BARE.machine);
   });
 
   test.each<Outcome>([

@@ -1,5 +1,6 @@
 /** Traces for the tests of the trace format: made events, made traces, and a sink that keeps them. */
 import fc from 'fast-check';
+import { LINES } from '../../src/machine/input.js';
 import {
   CHUNK_HEADER,
   CHUNK_IMAGE,
@@ -135,7 +136,7 @@ const digest = fc.uint8Array({ maxLength: 64 }).map((bytes) => Buffer.from(bytes
 type Unplaced = BodyEvent extends infer E ? (E extends BodyEvent ? Omit<E, 'at'> : never) : never;
 
 const unplaced: fc.Arbitrary<Unplaced> = fc.oneof(
-  fc.record({ kind: fc.constant('irq' as const), line: fc.nat(15), isInput: fc.boolean() }),
+  fc.record({ kind: fc.constant('irq' as const), line: fc.nat(LINES - 1), isInput: fc.boolean() }),
   fc.record({
     kind: fc.constant('irq' as const),
     line: fc.constant(0),
@@ -144,7 +145,7 @@ const unplaced: fc.Arbitrary<Unplaced> = fc.oneof(
   fc.record({
     kind: fc.constant('accept' as const),
     vector: byte,
-    line: fc.nat(15),
+    line: fc.nat(LINES - 1),
     cpl: fc.nat(3),
     eip: int32,
     shadow: fc.nat(3),
@@ -165,7 +166,7 @@ const unplaced: fc.Arbitrary<Unplaced> = fc.oneof(
   }),
   fc.record({
     kind: fc.constant('clock' as const),
-    source: fc.constantFrom('tsc' as const, 'pit' as const, 'rtc' as const),
+    source: fc.constantFrom('tsc' as const, 'pit' as const, 'rtc' as const, 'apic' as const),
     value: uint53,
   }),
   fc.record({ kind: fc.constant('serial' as const), byte }),

@@ -12,7 +12,7 @@ import { ListCursor } from '../../src/replay/event-cursor.js';
 import { Replayer } from '../../src/replay/replayer.js';
 
 const FILE = fileURLToPath(new URL('../../traces/sti-sysexit-padding/race.trace', import.meta.url));
-const TAKEN_AT = 218280;
+const TAKEN_AT = 57246;
 const STI = 0xfb;
 const NOP = 0x90;
 const SYSEXIT = [0x0f, 0x35];
@@ -77,7 +77,7 @@ describe('traces/sti-sysexit-padding', () => {
       steps += 1;
     }
     expect(machine.cpu.core.state.cpl).toBe(3);
-    expect(machine.cpu.instant).toBe(218324);
+    expect(machine.cpu.instant).toBe(57290);
     expect(byte(at('need_resched'))).toBe(1);
   });
 
@@ -87,6 +87,6 @@ describe('traces/sti-sysexit-padding', () => {
     }
     expect(replayer.divergence).toBeNull();
     expect(replayer.outcome).toEqual({ kind: 'exit', status: 67, value: 0x21 });
-    expect(machine.cpu.instant).toBe(220571);
+    expect(machine.cpu.instant).toBe(59537);
   });
 });

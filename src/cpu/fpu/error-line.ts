@@ -6,7 +6,7 @@ import { CR0_MP, CR0_NE, CR0_TS } from '../control-registers.js';
 import type { Core } from '../core.js';
 import type { Instruction } from '../decoder/instruction.js';
 import { raise, VECTOR_MF, VECTOR_NM } from '../fault.js';
-import { FPU_STATUS, HALTED } from '../state-layout.js';
+import { FPU_STATUS, HALTED, UNRETIRED } from '../state-layout.js';
 import { FPU_ES } from './control-status.js';
 
 /** Tells the bus the level of FERR#. To be called when ES or CR0.NE may have changed. */
@@ -31,6 +31,8 @@ export function waitsForHandler(core: Core, insn: Instruction): boolean {
   if (state.cr0 & CR0_NE) raise(VECTOR_MF);
   if (bus.isNumericErrorIgnored?.() === true) return false;
   state.eip -= insn.length;
+  // The step retires nothing: the instruction is still to come.
+  state.f64[UNRETIRED >> 3] += 1;
   state.set(HALTED, 1);
   core.attention();
   return true;

@@ -6,6 +6,7 @@ import { CR0_EM, CR0_TS } from '../control-registers.js';
 import type { Core } from '../core.js';
 import type { Instruction } from '../decoder/instruction.js';
 import { raise, VECTOR_NM, VECTOR_UD } from '../fault.js';
+import type { CpuLevel } from '../model.js';
 import * as L from '../state-layout.js';
 import { effectiveAddress } from '../system/operands.js';
 import type { Procedure } from '../system/procedure.js';
@@ -29,18 +30,20 @@ interface Escape {
   readonly waits: boolean;
   /** It is remembered as the last instruction, and concludes with the status word. */
   readonly isNumeric: boolean;
+  /** The first processor that has it: FCMOV and FCOMI came with the P6. */
+  readonly level: CpuLevel;
 }
 
-function numeric(procedure: Procedure): Escape {
-  return { procedure, waits: true, isNumeric: true };
+function numeric(procedure: Procedure, level: CpuLevel = 386): Escape {
+  return { procedure, waits: true, isNumeric: true, level };
 }
 /** FLDCW, FLDENV, FRSTOR. */
 function control(procedure: Procedure): Escape {
-  return { procedure, waits: true, isNumeric: false };
+  return { procedure, waits: true, isNumeric: false, level: 386 };
 }
 /** FNINIT and all others that begin with FN. */
 function noWait(procedure: Procedure): Escape {
-  return { procedure, waits: false, isNumeric: false };
+  return { procedure, waits: false, isNumeric: false, level: 386 };
 }
 
 const MEMORY_FORMS = 8;
@@ -94,10 +97,10 @@ function defineComparisons(): void {
   eight(0xdd, 0xe0, numeric(cmp.compareRegister(true, 0)));
   eight(0xdd, 0xe8, numeric(cmp.compareRegister(true, 1)));
   one(0xda, 0xe9, numeric(cmp.compareRegister(true, 2)));
-  eight(0xdb, 0xe8, numeric(cmp.compareIntoEflags(true, 0)));
-  eight(0xdb, 0xf0, numeric(cmp.compareIntoEflags(false, 0)));
-  eight(0xdf, 0xe8, numeric(cmp.compareIntoEflags(true, 1)));
-  eight(0xdf, 0xf0, numeric(cmp.compareIntoEflags(false, 1)));
+  eight(0xdb, 0xe8, numeric(cmp.compareIntoEflags(true, 0), 686));
+  eight(0xdb, 0xf0, numeric(cmp.compareIntoEflags(false, 0), 686));
+  eight(0xdf, 0xe8, numeric(cmp.compareIntoEflags(true, 1), 686));
+  eight(0xdf, 0xf0, numeric(cmp.compareIntoEflags(false, 1), 686));
   one(0xd9, 0xe4, numeric(cmp.ftst));
   one(0xd9, 0xe5, numeric(cmp.fxam));
 }
@@ -117,8 +120,8 @@ function defineMoves(): void {
   eight(0xdd, 0xc0, numeric(stk.ffree));
   eight(0xdf, 0xc0, numeric(stk.ffreep));
   stk.FCMOV_FLAGS.forEach((flags, reg) => {
-    eight(0xda, 0xc0 | (reg << 3), numeric(stk.fcmov(flags, false)));
-    eight(0xdb, 0xc0 | (reg << 3), numeric(stk.fcmov(flags, true)));
+    eight(0xda, 0xc0 | (reg << 3), numeric(stk.fcmov(flags, false), 686));
+    eight(0xdb, 0xc0 | (reg << 3), numeric(stk.fcmov(flags, true), 686));
   });
   one(0xd9, 0xd0, numeric(stk.fnop));
   one(0xd9, 0xe0, numeric(stk.fchs));
@@ -201,7 +204,7 @@ export function escape(core: Core, insn: Instruction): void {
   const entry = insn.isMemory
     ? memoryForms[opcode * MEMORY_FORMS + insn.reg]
     : registerForms[opcode * REGISTER_FORMS + (insn.modrm & (REGISTER_FORMS - 1))];
-  if (entry === null) raise(VECTOR_UD);
+  if (entry === null || entry.level > core.model.level) raise(VECTOR_UD);
   if (entry.waits && waitsForHandler(core, insn)) return;
   if (!entry.isNumeric) {
     entry.procedure(core, insn);

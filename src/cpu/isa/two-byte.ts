@@ -1,4 +1,5 @@
 /** The opcodes behind 0F. Intel SDM vol. 2D, table A-3; groups: table A-6. */
+import { fxrstor, fxsave } from '../fpu/instructions/extended-save.js';
 import { invd, invlpg_M, wbinvd } from '../system/caches.js';
 import { cmpxchg8b_Mq } from '../system/compare-exchange8.js';
 import { clts, lmsw_Ew, mov_Cd_Rd, mov_Rd_Cd, smsw_Ew } from '../system/control-register-moves.js';
@@ -91,6 +92,19 @@ export const TWO_BYTE: readonly Row[] = [
   [0x0fab, hot('bts', 'Ev Gv', b.bts, LOCK)],
   [0x0fac, hot('shrd', 'Ev Gv Ib', sh.shrd)],
   [0x0fad, hot('shrd', 'Ev Gv CL', sh.shrd)],
+  [
+    0x0fae,
+    [
+      rare('fxsave', 'M', fxsave),
+      rare('fxrstor', 'M', fxrstor),
+      null,
+      null,
+      null,
+      null,
+      null,
+      null,
+    ],
+  ],
   [0x0faf, hot('imul', 'Gv Ev', md.imul)],
   [0x0fb0, hot('cmpxchg', 'Eb Gb', a.cmpxchg, LOCK)],
   [0x0fb1, hot('cmpxchg', 'Ev Gv', a.cmpxchg, LOCK)],

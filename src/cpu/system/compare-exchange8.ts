@@ -4,6 +4,7 @@ import type { Instruction } from '../decoder/instruction.js';
 import { EFLAGS_ZF, writeEflags } from '../eflags.js';
 import { isUser } from '../segmentation.js';
 import { EAX, EBX, ECX, EDX } from '../state-layout.js';
+import { checkQuadwordAlignment } from './alignment.js';
 import { linearOfRm, requireMemory } from './operands.js';
 
 /**
@@ -16,6 +17,7 @@ export function cmpxchg8b_Mq(core: Core, insn: Instruction): void {
   requireMemory(insn);
   const user = isUser(core.state);
   const linear = linearOfRm(core, insn, 8, 'write');
+  checkQuadwordAlignment(core, linear);
   const highLinear = (linear + 4) | 0;
   mmu.probeWrite(linear, 4, user);
   mmu.probeWrite(highLinear, 4, user);

@@ -10,6 +10,7 @@ import {
   CR0_EM,
   CR0_ET,
   CR0_MP,
+  CR0_NE,
   CR0_NW,
   CR0_PE,
   CR0_PG,
@@ -22,6 +23,7 @@ import {
 import type { Core } from '../core.js';
 import type { Instruction } from '../decoder/instruction.js';
 import { raise, VECTOR_GP, VECTOR_UD } from '../fault.js';
+import { signalError } from '../fpu/error-line.js';
 import { loadPageDirectoryPointers, usesPae } from '../page-directory-pointers.js';
 import { updateMode } from '../segmentation.js';
 import { CR0, CR2, CR3, CR4 } from '../state-layout.js';
@@ -47,6 +49,7 @@ function setCr0(core: Core, value: number): void {
   if (changed & CR0_PAGING) core.mmu.flush();
   if (changed & CR0_PE) updateMode(core);
   if (changed & CR0_AM) updateAlignmentCheck(core);
+  if (changed & CR0_NE) signalError(core);
   core.attention();
 }
 

@@ -42,6 +42,7 @@ import {
   VECTOR_PF,
   VECTOR_TS,
 } from '../fault.js';
+import type { DeliveryKind } from '../interceptor.js';
 import { isProtectedMode, setCpl, setNullSegment, setSegmentFrom } from '../segmentation.js';
 import * as L from '../state-layout.js';
 import { Frame } from './frame.js';
@@ -49,11 +50,7 @@ import { InnerStack, readInnerStack } from './inner-stack.js';
 import { enterRealHandler } from './real-mode.js';
 import { switchTask } from './task-switch.js';
 
-/**
- * What is delivered. `software` is INT n, INT3 and INTO: their gate's DPL is checked, and error codes
- * have no EXT bit. Only a `fault` pushes an error code (by its vector) and a set RF.
- */
-export type DeliveryKind = 'fault' | 'trap' | 'interrupt' | 'nmi' | 'software';
+export type { DeliveryKind } from '../interceptor.js';
 
 const gate = new Descriptor();
 const code = new Descriptor();
@@ -106,17 +103,21 @@ function tryEnter(
 
 /**
  * Delivers the fault that another delivery ended in. Intel SDM vol. 3A §6.15, "Interrupt 8".
+ *
+ * Deviation: #AC on the way to the handler of #AC, with or without other faults between the two,
+ * repeats for ever on hardware (not even an NMI ends it); here it shuts the processor down.
  * @param first the vector of the exception that could not be delivered; -1 where it was an interrupt,
  *   whose vector counts for nothing.
  */
 function deliverNested(core: Core, first: number): void {
   const { state } = core;
   let previous = first;
+  let hasChecked = first === VECTOR_AC;
   for (;;) {
     let vector = fault.vector;
     let errorCode = fault.errorCode;
     if (vector === VECTOR_PF) state.set(L.CR2, fault.cr2);
-    if (isShutdown(previous, vector)) {
+    if (previous === VECTOR_DF || (hasChecked && vector === VECTOR_AC)) {
       state.set(L.SHUTDOWN, 1);
       core.attention();
       return;
@@ -126,6 +127,7 @@ function deliverNested(core: Core, first: number): void {
       errorCode = 0;
     }
     previous = vector;
+    hasChecked ||= vector === VECTOR_AC;
     if (tryEnter(core, vector, errorCode, 'fault', state.eip)) return;
   }
 }
@@ -137,14 +139,6 @@ function isContributory(vector: number): boolean {
 function isDoubleFault(first: number, second: number): boolean {
   if (isContributory(second)) return isContributory(first) || first === VECTOR_PF;
   return first === VECTOR_PF && second === VECTOR_PF;
-}
-
-/**
- * Deviation: #AC on the way to the handler of #AC repeats for ever on hardware (not even an NMI ends
- * it); here it shuts the processor down.
- */
-function isShutdown(first: number, second: number): boolean {
-  return first === VECTOR_DF || (first === VECTOR_AC && second === VECTOR_AC);
 }
 
 /**

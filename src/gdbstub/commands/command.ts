@@ -19,13 +19,34 @@ export interface StopPoint {
   readonly length: number;
 }
 
+/** What a client may have added to a breakpoint: expressions in the bytecode of gdb's agents. */
+export interface BreakpointExtras {
+  /** It stops where one of them is not zero. */
+  readonly conditions?: readonly Uint8Array[];
+  /** Run in place of stopping. */
+  readonly commands?: readonly Uint8Array[];
+}
+
+/** The documents that gdb reads in pieces with `qXfer`. */
+export const OBJECTS = [
+  'features',
+  'exec-file',
+  'memory-map',
+  'threads',
+  'osdata',
+  'btrace',
+  'btrace-conf',
+] as const;
+export type ObjectName = (typeof OBJECTS)[number];
+
 /** One packet. Addresses are unsigned 32-bit linear ones. */
 export type Command =
   | { readonly kind: 'supported'; readonly features: readonly string[] }
   | { readonly kind: 'must-reply-empty' }
   | { readonly kind: 'start-no-ack' }
   | {
-      readonly kind: 'read-features';
+      readonly kind: 'read-object';
+      readonly object: ObjectName;
       readonly annex: string;
       readonly offset: number;
       readonly length: number;
@@ -55,7 +76,30 @@ export type Command =
   | { readonly kind: 'resume-actions' }
   | { readonly kind: 'resume'; readonly action: ResumeAction }
   | { readonly kind: 'reverse'; readonly action: ResumeAction }
-  | ({ readonly kind: 'insert-stop-point' } & StopPoint)
+  | { readonly kind: 'checksum'; readonly address: number; readonly length: number }
+  | {
+      readonly kind: 'search';
+      readonly address: number;
+      readonly length: number;
+      readonly pattern: Uint8Array;
+    }
+  | { readonly kind: 'select-files' }
+  | { readonly kind: 'open-file'; readonly name: string }
+  | { readonly kind: 'file-status'; readonly file: number }
+  | {
+      readonly kind: 'read-file';
+      readonly file: number;
+      readonly length: number;
+      readonly offset: number;
+    }
+  | { readonly kind: 'close-file'; readonly file: number }
+  /** Signals by gdb's numbers that are not worth a stop. */
+  | { readonly kind: 'pass-signals'; readonly signals: readonly number[] }
+  | { readonly kind: 'trace-branches'; readonly isOn: boolean }
+  | { readonly kind: 'extended' }
+  | { readonly kind: 'run' }
+  | { readonly kind: 'restart' }
+  | ({ readonly kind: 'insert-stop-point' } & StopPoint & BreakpointExtras)
   | ({ readonly kind: 'remove-stop-point' } & StopPoint)
   | { readonly kind: 'monitor'; readonly line: string }
   | { readonly kind: 'detach' }

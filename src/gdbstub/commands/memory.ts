@@ -28,4 +28,23 @@ export const MEMORY_PACKETS: readonly PacketRow[] = [
   { name: 'x', announces: ['binary-upload+'], parse: parseRead(true) },
   { name: 'M', parse: parseWrite((reader) => reader.hexBytes()) },
   { name: 'X', parse: parseWrite((reader) => reader.rest()) },
+  {
+    name: 'qCRC',
+    parse: (reader: PacketReader): Command | null => {
+      const range = reader.skip(':') ? reader.hexPair() : null;
+      if (range === null || !reader.isAtEnd) return null;
+      return { kind: 'checksum', address: range[0], length: range[1] };
+    },
+  },
+  {
+    name: 'qSearch:memory',
+    announces: ['qSearch:memory+'],
+    parse: (reader: PacketReader): Command | null => {
+      const address = reader.skip(':') ? reader.hex() : null;
+      const length = address === null || !reader.skip(';') ? null : reader.hex();
+      if (address === null || length === null || !reader.skip(';')) return null;
+      const pattern = reader.rest();
+      return pattern.length === 0 ? null : { kind: 'search', address, length, pattern };
+    },
+  },
 ];

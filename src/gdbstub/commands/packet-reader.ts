@@ -22,6 +22,23 @@ export class PacketReader {
     return true;
   }
 
+  /** Steps over a text; false, and nothing is stepped over, when something else is next. */
+  skipText(text: string): boolean {
+    const next = this.#bytes.subarray(this.#at, this.#at + text.length);
+    if (latin1Text(next) !== text) return false;
+    this.#at += text.length;
+    return true;
+  }
+
+  /** The next pairs of hex digits, `length` of them. */
+  hexBytesOf(length: number): Uint8Array | null {
+    const end = this.#at + 2 * length;
+    if (end > this.#bytes.length) return null;
+    const digits = latin1Text(this.#bytes.subarray(this.#at, end));
+    this.#at = end;
+    return fromHex(digits);
+  }
+
   /** A hex number of 1 to 32 bits, or null when none is next or it is larger. */
   hex(): number | null {
     let value = 0;

@@ -4,14 +4,6 @@ import type { Command } from './command.js';
 import type { PacketReader } from './packet-reader.js';
 import { bare, type PacketRow } from './packet-row.js';
 
-function parseFeatureRead(reader: PacketReader): Command | null {
-  if (!reader.skip(':')) return null;
-  const annex = reader.textUpTo(':');
-  const range = reader.hexPair();
-  if (range === null || !reader.isAtEnd) return null;
-  return { kind: 'read-features', annex, offset: range[0], length: range[1] };
-}
-
 function parseMonitor(reader: PacketReader): Command | null {
   if (!reader.skip(',')) return null;
   const bytes = fromHex(reader.text());
@@ -33,11 +25,6 @@ export const SESSION_PACKETS: readonly PacketRow[] = [
     announces: ['QStartNoAckMode+'],
     parse: bare({ kind: 'start-no-ack' }),
   },
-  {
-    name: 'qXfer:features:read',
-    announces: ['qXfer:features:read+'],
-    parse: parseFeatureRead,
-  },
   { name: 'qTStatus', parse: bare({ kind: 'trace-status' }) },
   { name: 'qOffsets', parse: bare({ kind: 'offsets' }) },
   { name: 'qSymbol', parse: () => ({ kind: 'symbol-lookup' }) },
@@ -48,4 +35,8 @@ export const SESSION_PACKETS: readonly PacketRow[] = [
   { name: 'D', parse: () => ({ kind: 'detach' }) },
   { name: 'k', parse: () => ({ kind: 'kill', wantsReply: false }) },
   { name: 'vKill', parse: () => ({ kind: 'kill', wantsReply: true }) },
+  { name: '!', needs: 'restart', parse: bare({ kind: 'extended' }) },
+  // A program's name and arguments follow: there is one program.
+  { name: 'vRun', needs: 'restart', parse: () => ({ kind: 'run' }) },
+  { name: 'R', needs: 'restart', parse: () => ({ kind: 'restart' }) },
 ];

@@ -5,7 +5,9 @@
 import { latin1Text } from '../bytes.js';
 import type { DebugTarget } from '../target.js';
 import type { Command } from './command.js';
+import { FILE_PACKETS } from './files.js';
 import { MEMORY_PACKETS } from './memory.js';
+import { OBJECT_PACKETS } from './objects.js';
 import { PacketReader } from './packet-reader.js';
 import type { PacketRow } from './packet-row.js';
 import { REGISTER_PACKETS } from './registers.js';
@@ -13,6 +15,7 @@ import { RESUME_PACKETS } from './resume.js';
 import { SESSION_PACKETS } from './session.js';
 import { STOP_POINT_PACKETS } from './stop-points.js';
 import { THREAD_PACKETS } from './threads.js';
+import { TRACING_PACKETS } from './tracing.js';
 
 // Longest name first, so that `vCont?` is not taken for `vCont` nor `qC` for `qCRC`.
 const ROWS: readonly PacketRow[] = [
@@ -22,6 +25,9 @@ const ROWS: readonly PacketRow[] = [
   ...MEMORY_PACKETS,
   ...RESUME_PACKETS,
   ...STOP_POINT_PACKETS,
+  ...OBJECT_PACKETS,
+  ...FILE_PACKETS,
+  ...TRACING_PACKETS,
 ].sort((a, b) => b.name.length - a.name.length);
 
 const LONGEST_NAME = ROWS[0].name.length;

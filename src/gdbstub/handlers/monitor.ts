@@ -2,26 +2,28 @@
 import { UserError } from '../../machine/user-error.js';
 import type { MonitorCommand } from '../monitor/command.js';
 import type { Handlers } from './handler.js';
-import { UNKNOWN } from './reply.js';
+import { UNKNOWN, type Work } from './reply.js';
 
 export const MONITOR_HANDLERS: Pick<Handlers, 'monitor'> = {
-  monitor: ({ line }, { target }) =>
-    target.monitor === undefined
-      ? UNKNOWN
-      : { kind: 'console', text: `${runMonitor(target.monitor, line)}\n` },
+  monitor: ({ line }, { target }) => {
+    if (target.monitor === undefined) return UNKNOWN;
+    return { kind: 'work', work: runMonitor(target.monitor, line) };
+  },
 };
 
 /** Runs a line and returns what to print. What the user got wrong is printed too, and not thrown. */
-function runMonitor(commands: readonly MonitorCommand[], line: string): string {
+function* runMonitor(commands: readonly MonitorCommand[], line: string): Work {
   const [name = 'help', ...args] = line
     .trim()
     .split(/\s+/)
     .filter((word) => word !== '');
   try {
     if (name === 'help') return help(commands, args);
-    return find(commands, name).run(args);
+    const result = find(commands, name).run(args);
+    return typeof result === 'string' ? result : yield* result;
   } catch (error) {
-    if (error instanceof UserError) return error.message;
+    const isStrict = commands.some((each) => each.name === name && each.isStrict === true);
+    if (error instanceof UserError && !isStrict) return error.message;
     throw error;
   }
 }

@@ -10,15 +10,23 @@ export type Reply =
   | { readonly kind: 'console'; readonly text: string }
   /** Nothing now: the stop reply follows when the motion ends. */
   | { readonly kind: 'motion'; readonly motion: Generator<undefined, TargetStop> }
+  /** Nothing now: the text that it returns is for the console, as are those that it yields. */
+  | { readonly kind: 'work'; readonly work: Work }
+  /** Nothing at all. */
+  | { readonly kind: 'silence' }
   /** OK, and from here on neither side acknowledges packets. */
   | { readonly kind: 'no-ack' }
   | { readonly kind: 'end'; readonly how: 'detached' | 'killed'; readonly hasReply: boolean };
+
+/** Something that takes longer than a slice; whoever drives it may `return()` it between slices. */
+export type Work = Generator<string | undefined, string>;
 
 const EINVAL = 22;
 const EFAULT = 14;
 
 /** The reply to a packet that we do not know, or that the target can't do. */
 export const UNKNOWN: Reply = { kind: 'packet', body: new Uint8Array(0) };
+export const SILENCE: Reply = { kind: 'silence' };
 export const OK: Reply = text('OK');
 
 export function text(body: string): Reply {

@@ -4,6 +4,7 @@ import { programCounter } from '../stop-reply.js';
 import type { DebugTarget, Motion, StopConditions, TargetStop } from '../target.js';
 import type { Handlers } from './handler.js';
 import { text, UNKNOWN } from './reply.js';
+import { stopConditions } from './stop-conditions.js';
 
 /** Steps of a range between two chances to interrupt it. */
 const STEPS_A_SLICE = 1024;
@@ -12,15 +13,18 @@ export const RESUME_HANDLERS: Pick<Handlers, 'resume-actions' | 'resume' | 'reve
   // Where C and S are missing gdb turns a step into a continue.
   'resume-actions': () => text('vCont;c;C;s;S;r'),
 
-  resume: ({ action }, { target, stopPoints }) => ({
-    kind: 'motion',
-    motion: move(target, target.forward, action, stopPoints.conditions),
-  }),
+  resume: ({ action }, context) => {
+    const { target } = context;
+    const stops = stopConditions(context, 'forward');
+    return { kind: 'motion', motion: move(target, target.forward, action, stops) };
+  },
 
-  reverse: ({ action }, { target, stopPoints }) =>
-    target.backward === undefined
-      ? UNKNOWN
-      : { kind: 'motion', motion: move(target, target.backward, action, stopPoints.conditions) },
+  reverse: ({ action }, context) => {
+    const { target } = context;
+    if (target.backward === undefined) return UNKNOWN;
+    const stops = stopConditions(context, 'backward');
+    return { kind: 'motion', motion: move(target, target.backward, action, stops) };
+  },
 };
 
 function move(
@@ -50,7 +54,8 @@ function* stepRange(
     const stop = yield* motion.step(stops);
     const pc = programCounter(target);
     if (stop.kind !== 'step' || pc < range.first || pc >= range.end) return stop;
-    if (stops.breakpoints.has(pc)) return { kind: 'breakpoint', linear: pc };
+    if (stops.breakpoints.has(pc) && stops.isWanted?.(pc) !== false)
+      return { kind: 'breakpoint', linear: pc };
     if (steps % STEPS_A_SLICE === 0) yield undefined;
   }
 }

@@ -1,18 +1,15 @@
 /** Opening, describing and closing a session. */
-import { latin1 } from '../bytes.js';
 import { announcedFeatures } from '../commands/table.js';
-import { MOST_READ_BYTES, PACKET_BYTES } from '../limits.js';
-import { describeTarget } from '../register-layout.js';
+import { PACKET_BYTES } from '../limits.js';
 import { stopReply } from '../stop-reply.js';
 import type { Handlers } from './handler.js';
-import { invalid, OK, type Reply, text, UNKNOWN } from './reply.js';
+import { OK, SILENCE, text, UNKNOWN } from './reply.js';
 
 type SessionHandlers = Pick<
   Handlers,
   | 'supported'
   | 'must-reply-empty'
   | 'start-no-ack'
-  | 'read-features'
   | 'trace-status'
   | 'offsets'
   | 'symbol-lookup'
@@ -20,6 +17,9 @@ type SessionHandlers = Pick<
   | 'stop-reason'
   | 'detach'
   | 'kill'
+  | 'extended'
+  | 'run'
+  | 'restart'
 >;
 
 export const SESSION_HANDLERS: SessionHandlers = {
@@ -33,11 +33,6 @@ export const SESSION_HANDLERS: SessionHandlers = {
   'must-reply-empty': () => UNKNOWN,
   'start-no-ack': () => ({ kind: 'no-ack' }),
 
-  'read-features': ({ annex, offset, length }, { target }) =>
-    annex === 'target.xml'
-      ? window(latin1(describeTarget(target.registers.layout)), offset, length)
-      : invalid(`there is no description ${annex}`),
-
   // Empty, not T0: that would have gdb ask more about tracepoints.
   'trace-status': () => UNKNOWN,
   // Symbols are where the image says.
@@ -48,19 +43,30 @@ export const SESSION_HANDLERS: SessionHandlers = {
   'stop-reason': (_command, { target, stopPoints }) =>
     text(stopReply(target, { kind: 'step' }, stopPoints)),
 
-  detach: () => ({ kind: 'end', how: 'detached', hasReply: true }),
-  kill: ({ wantsReply }, { target }) => {
+  // A client in extended mode stays, with nothing to debug until it runs something.
+  detach: (_command, { target, settings }) => {
+    if (!settings.isExtended) return { kind: 'end', how: 'detached', hasReply: true };
+    target.release?.();
+    return OK;
+  },
+  kill: ({ wantsReply }, { target, settings, stopPoints }) => {
     target.restart?.();
-    return { kind: 'end', how: 'killed', hasReply: wantsReply };
+    if (!settings.isExtended) return { kind: 'end', how: 'killed', hasReply: wantsReply };
+    stopPoints.clear();
+    return wantsReply ? OK : SILENCE;
+  },
+
+  extended: (_command, { settings }) => {
+    settings.isExtended = true;
+    return OK;
+  },
+  run: (_command, { target, stopPoints }) => {
+    stopPoints.clear();
+    target.restart?.();
+    return text(stopReply(target, { kind: 'step' }, stopPoints));
+  },
+  restart: (_command, { target }) => {
+    target.restart?.();
+    return SILENCE;
   },
 };
-
-/** A piece of a document: `m` and the piece, or `l` and the last one. */
-function window(document: Uint8Array, offset: number, length: number): Reply {
-  const end = Math.min(document.length, offset + Math.min(length, MOST_READ_BYTES));
-  const piece = document.subarray(offset, end);
-  const body = new Uint8Array(piece.length + 1);
-  body.set(latin1(end < document.length ? 'm' : 'l'));
-  body.set(piece, 1);
-  return { kind: 'packet', body };
-}

@@ -1,7 +1,10 @@
 /** All handlers by the kind of command, and the call of the right one. */
 import type { Command, CommandOf } from '../commands/command.js';
+import { DOCUMENT_HANDLERS } from './documents.js';
+import { FILE_HANDLERS } from './files.js';
 import type { Handlers, SessionContext } from './handler.js';
 import { MEMORY_HANDLERS } from './memory.js';
+import { MEMORY_SEARCH_HANDLERS } from './memory-search.js';
 import { MONITOR_HANDLERS } from './monitor.js';
 import { REGISTER_HANDLERS } from './registers.js';
 import type { Reply } from './reply.js';
@@ -18,6 +21,9 @@ const HANDLERS: Handlers = {
   ...RESUME_HANDLERS,
   ...STOP_POINT_HANDLERS,
   ...MONITOR_HANDLERS,
+  ...DOCUMENT_HANDLERS,
+  ...FILE_HANDLERS,
+  ...MEMORY_SEARCH_HANDLERS,
 };
 
 /** Does what a command asks for. */

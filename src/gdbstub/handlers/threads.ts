@@ -11,6 +11,7 @@ type ThreadHandlers = Pick<
   | 'more-threads'
   | 'thread-alive'
   | 'thread-status'
+  | 'pass-signals'
 >;
 
 /** -1 is all threads and 0 any of them; ours is 1. */
@@ -25,6 +26,10 @@ function ifExists(thread: number, reply: () => Reply): Reply {
 export const THREAD_HANDLERS: ThreadHandlers = {
   'select-thread': ({ thread }) => ifExists(thread, () => OK),
   'current-thread': () => text('QC1'),
+  'pass-signals': ({ signals }, { settings }) => {
+    settings.passedSignals = new Set(signals);
+    return OK;
+  },
   'first-threads': () => text('m1'),
   'more-threads': () => text('l'),
   'thread-alive': ({ thread }) => ifExists(thread, () => OK),

@@ -4,35 +4,22 @@ import { describeEvent } from '../../replay/divergence.js';
 import type { TraceEvent } from '../../replay/event.js';
 import { formatInstant, type Instant, parseInstant } from '../../replay/instant.js';
 import type { Timeline } from '../../replay/timeline.js';
+import type { Symbols } from '../symbols.js';
 import type { MonitorCommand } from './command.js';
-
-/** A name for an address; the symbol table of an image is one. */
-export interface Symbols {
-  lookup(address: number): { readonly name: string; readonly offset: number } | null;
-}
+import type { MonitorContext } from './context.js';
+import { diversionCommands } from './diversions.js';
+import { positionCommands } from './positions.js';
+import { switchCommands } from './switches.js';
+import { windowCommands } from './windows.js';
 
 /** Events shown to either side of an instant, unless the user says otherwise. */
 const DEFAULT_COUNT = 10;
 /** Most events shown at once. */
 const MOST_COUNT = 1000;
 
-/**
- * gdb does not know that a monitor command moved the machine, and shows what it read before. Its
- * memory cache would go with `stepi`, its registers would not come again by themselves.
- */
-const STALE =
-  'gdb still shows what it read before: now type "maintenance flush register-cache" and ' +
-  '"maintenance flush dcache"';
-
-/**
- * The table of commands.
- * @param status one line on the present state, beginning with the instant.
- */
-export function timelineCommands(
-  timeline: Timeline,
-  status: () => string,
-  symbols: Symbols | null,
-): MonitorCommand[] {
+/** The table of commands. */
+export function timelineCommands(context: MonitorContext): MonitorCommand[] {
+  const { timeline, status, symbols } = context;
   return [
     {
       name: 'when',
@@ -46,16 +33,7 @@ export function timelineCommands(
         return `${status()}, of ${end === null ? 'a live run' : formatInstant(end)}`;
       },
     },
-    {
-      name: 'seek',
-      usage: 'seek @N | begin | end | +N | -N',
-      summary: 'goes to an instant',
-      details: [
-        '+N and -N count from the present instant. A diversion ends.',
-        'gdb does not notice: afterwards type "maintenance flush register-cache".',
-      ],
-      run: (args) => seek(timeline, status, args),
-    },
+    ...positionCommands(context),
     {
       name: 'events',
       usage: 'events [--around @N] [--count N] [--kind KIND]',
@@ -67,29 +45,10 @@ export function timelineCommands(
       ],
       run: (args) => listEvents(timeline, symbols, parseEventOptions(args, timeline.instant)),
     },
+    ...windowCommands(context),
+    ...diversionCommands(context),
+    ...switchCommands(context),
   ];
-}
-
-function seek(timeline: Timeline, status: () => string, args: readonly string[]): string {
-  if (args.length !== 1) throw new UserError('monitor seek: give one instant, such as @1234567');
-  const target = parseTarget(timeline, args[0]);
-  const stop = timeline.seek(target);
-  const lines = [status()];
-  if (stop.kind === 'end') lines.push('This is the end: nothing is recorded beyond it.');
-  if (stop.kind === 'begin') lines.push('This is the beginning.');
-  if (stop.kind === 'divergence') lines.push('The replay left the recorded past here.');
-  return [...lines, STALE].join('\n');
-}
-
-function parseTarget(timeline: Timeline, text: string): Instant {
-  if (text === 'begin') return 0;
-  if (text === 'end') {
-    if (timeline.end === null) throw new UserError('monitor seek end: a live run has no end yet');
-    return timeline.end;
-  }
-  if (text.startsWith('+')) return timeline.instant + parseInstant(text.slice(1));
-  if (text.startsWith('-')) return timeline.instant - parseInstant(text.slice(1));
-  return parseInstant(text);
 }
 
 interface EventOptions {

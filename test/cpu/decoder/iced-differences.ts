@@ -61,6 +61,12 @@ function isUndefinedX87({ iced, ours }: Pair): boolean {
   return !ours.instruction.lock && (ours.instruction.opcode & 0xf8) === 0xd8;
 }
 
+/** FXSAVE and FXRSTOR behind 66, F2 or F3. */
+function isPrefixedFxsave({ iced, ours }: Pair): boolean {
+  if (!iced.isInvalid || ours === null) return false;
+  return !ours.instruction.lock && ours.instruction.opcode === 0x0fae;
+}
+
 // biome-ignore format: table
 export const DECODER_DIFFERENCES: readonly DecoderDifference[] = [
   {
@@ -82,5 +88,10 @@ export const DECODER_DIFFERENCES: readonly DecoderDifference[] = [
     name: 'undefined x87 encodings',
     reason: 'the x87 unit itself tells which of its encodings exist',
     appliesTo: isUndefinedX87,
+  },
+  {
+    name: 'prefixes before FXSAVE and FXRSTOR',
+    reason: 'a P6 ignores them; they were given a meaning by later processors',
+    appliesTo: isPrefixedFxsave,
   },
 ];

@@ -3,7 +3,7 @@
  * keeps a list of what was delivered.
  */
 import type { CpuBus } from '../../../src/cpu/bus.js';
-import { Cpu } from '../../../src/cpu/cpu.js';
+import { Cpu, type CpuOptions } from '../../../src/cpu/cpu.js';
 import { EFLAGS_IF, EFLAGS_TF, writeEflags } from '../../../src/cpu/eflags.js';
 import * as L from '../../../src/cpu/state-layout.js';
 import { IDT, KERNEL_CODE, layOut } from './bare-core.js';
@@ -46,9 +46,9 @@ export class Program {
    * @param code bytes at CODE, where EIP is; INT3s follow.
    * @param flags bits of EFLAGS to start with.
    */
-  constructor(code: readonly number[], flags = 0) {
+  constructor(code: readonly number[], flags = 0, options: CpuOptions = {}) {
     const bus = new OneSource();
-    this.cpu = new Cpu(0x100000, { read: () => -1, write: () => undefined }, bus);
+    this.cpu = new Cpu(0x100000, { read: () => -1, write: () => undefined }, bus, options);
     bus.lower = () => this.cpu.setInterruptLine(false);
     const { core } = this.cpu;
     layOut(core);

@@ -11,9 +11,10 @@ import {
   CR0_TS,
   CR0_WP,
   CR4_DE,
-  CR4_PAE,
+  CR4_MCE,
   CR4_PGE,
   CR4_PSE,
+  CR4_PVI,
   CR4_TSD,
   CR4_VME,
 } from '../../../src/cpu/control-registers.js';
@@ -128,7 +129,7 @@ describe('MOV to and from control registers', () => {
 
   test('CR4: bits of what is not built are reserved, #GP(0)', () => {
     const p = new TestProcessor();
-    for (const bit of [CR4_VME, CR4_PAE, 1 << 9, 1 << 31]) {
+    for (const bit of [CR4_VME, CR4_PVI, CR4_MCE, 1 << 10, 1 << 31]) {
       expect(write(p, 4, bit)).toEqual(faults(VECTOR_GP));
     }
     expect(write(p, 4, CR4_TSD | CR4_DE | CR4_PSE | CR4_PGE)).toBe('done');

@@ -111,7 +111,7 @@ describe('CPUID', () => {
     expect(p.state.get(L.EAX)).toBe(1);
   });
 
-  test('leaf 1 claims DE, PSE, TSC, MSR, CX8, SEP, PGE and CMOV, and no FPU', () => {
+  test('leaf 1 claims FPU, DE, PSE, TSC, MSR, PAE, CX8, SEP, PGE, CMOV and FXSR', () => {
     const p = new TestProcessor();
     p.enterUserMode();
     p.state.set(L.EAX, 1);
@@ -119,7 +119,7 @@ describe('CPUID', () => {
     const claimed = Array.from({ length: 32 }, (_, bit) => bit).filter(
       (bit) => (p.state.get(L.EDX) >>> bit) & 1,
     );
-    expect(claimed).toEqual([2, 3, 4, 5, 8, 11, 13, 15]);
+    expect(claimed).toEqual([0, 2, 3, 4, 5, 6, 8, 11, 13, 15, 24]);
     expect(p.state.get(L.EAX)).toBe(0x681);
     expect(p.state.get(L.ECX)).toBe(0);
   });

@@ -44,7 +44,7 @@ function expectProtectedStart(): void {
     expect(state.segmentLimit(segment)).toBe(-1);
     expect(state.segmentAccess(segment)).toBe(0xc093);
   }
-  expect(state.get(L.MODE)).toBe(L.MODE_CODE32 | L.MODE_STACK32 | L.MODE_PROTECTED);
+  expect(state.get(L.MODE)).toBe(L.MODE_CODE32 | L.MODE_STACK32 | L.MODE_PROTECTED | L.MODE_FLAT);
 }
 
 describe('a plain ELF32 executable', () => {

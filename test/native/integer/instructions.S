@@ -371,6 +371,100 @@ table:
         movl $1, operand
 12:     FINISH
 
+# --- segments and far transfers, which leave no selector where it shows ---
+
+        ROW PLAIN, ALL, arpl %cx, %dx
+        ROW PLAIN, ALL, arpl %cx, (%ebx)
+        START PLAIN, ALL, "movl %eax, %es"
+        movl %ds, %eax
+        movl %eax, %es
+        movl $0, %eax
+        FINISH
+        START PLAIN, ALL, "popl %fs"
+        movl $3, (%esp)
+        popl %fs
+        FINISH
+        .irp op, les, lds, lfs, lgs, lss
+        START PLAIN, ALL, "\op (%ebx), %ecx"
+        movw %ds, 4(%ebx)
+        \op (%ebx), %ecx
+        movl $0, 4(%ebx)
+        FINISH
+        START PLAIN, ALL, "\op (%ebx), %cx"
+        movw %ds, 2(%ebx)
+        \op (%ebx), %cx
+        movl $0, 2(%ebx)
+        FINISH
+        .endr
+        .irp segment, %cs, %ds
+        .irp op, verr, verw
+        START PLAIN, ALL, "\op \segment"
+        movl \segment, %eax
+        \op %ax
+        movl $0, %eax
+        FINISH
+        .endr
+        .irp op, lar, lsl
+        START PLAIN, ALL, "\op \segment"
+        movl \segment, %eax
+        \op %eax, %ecx
+        \op %ax, %dx
+        movl $0, %eax
+        FINISH
+        .endr
+        .endr
+        START PLAIN, ALL, "lar, lsl, verr, verw of 0"
+        movl $3, %eax
+        lar %eax, %ecx
+        lsl %eax, %edx
+        FINISH
+        START PLAIN, ALL, "ljmp *(%ebx)"
+        movl $12f, (%ebx)
+        movw %cs, 4(%ebx)
+        ljmp *(%ebx)
+        movl $1, operand
+12:     movl $0, 4(%ebx)
+        FINISH
+        START PLAIN, ALL, "lcall *(%ebx)"
+        movl $12f, (%ebx)
+        movw %cs, 4(%ebx)
+        lcall *(%ebx)
+        movl $1, operand
+12:     movl $0, 4(%ebx)
+        movl $0, 4(%esp)
+        FINISH
+        START PLAIN, ALL, "lret"
+        pushl %cs
+        pushl $12f
+        lret
+        movl $1, operand
+12:     movl $0, -4(%esp)
+        FINISH
+        START PLAIN, ALL, "lret $12"
+        pushl %cs
+        pushl $12f
+        lret $12
+        movl $1, operand
+12:     movl $0, -16(%esp)
+        FINISH
+        START PLAIN, ALL, "iretl"
+        pushfl
+        pushl %cs
+        pushl $12f
+        iretl
+        movl $1, operand
+12:     movl $0, -8(%esp)
+        FINISH
+        START FLAGS, ALL, "iretl with other flags"
+        movl %cs, %eax
+        pushl %eax
+        pushl $12f
+        iretl
+        movl $1, operand
+12:     movl $0, -8(%esp)
+        movl $0, %eax
+        FINISH
+
 # --- exceptions ---
 
         ROW RANGE, ALL, boundw %cx, (%ebx)

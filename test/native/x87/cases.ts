@@ -29,7 +29,8 @@ function putValue(record: Buffer, at: number, [signExponent, high, low]: Value):
 }
 
 function putMemory(record: Buffer, form: Form, random: Random, around: number): void {
-  for (let i = 0; i < 16; i += 4) record.writeUInt32LE(random.bits(), N.RECORD_OPERAND + i);
+  for (let i = 0; i < N.OPERAND_BYTES; i += 4)
+    record.writeUInt32LE(random.bits(), N.RECORD_OPERAND + i);
   switch (form.memory) {
     case 'extended':
       putValue(record, N.RECORD_OPERAND, value(random, around));

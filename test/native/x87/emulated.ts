@@ -76,7 +76,7 @@ export class EmulatedProcessor {
     const { state } = this.#cpu.core;
     const ram = this.#ram;
     ram.set(record.subarray(N.RECORD_STATE, N.RECORD_STATE + N.STATE_BYTES), STATE);
-    ram.set(record.subarray(N.RECORD_OPERAND, N.RECORD_OPERAND + 16), OPERAND);
+    ram.set(record.subarray(N.RECORD_OPERAND, N.RECORD_OPERAND + N.OPERAND_BYTES), OPERAND);
     state.eip = CODE;
     this.#execute(FRSTOR);
     state.setReg32(0, record.readInt32LE(N.RECORD_EAX));
@@ -87,7 +87,7 @@ export class EmulatedProcessor {
     record.writeInt32LE(signal, N.RECORD_SIGNAL);
     this.#execute(FNSAVE);
     record.set(ram.subarray(STATE, STATE + N.STATE_BYTES), N.RECORD_STATE);
-    record.set(ram.subarray(OPERAND, OPERAND + 16), N.RECORD_OPERAND);
+    record.set(ram.subarray(OPERAND, OPERAND + N.OPERAND_BYTES), N.RECORD_OPERAND);
     record.writeInt32LE(state.reg32(0), N.RECORD_EAX);
     record.writeInt32LE(readEflags(state) & ARITHMETIC, N.RECORD_EFLAGS);
   }

@@ -6,8 +6,8 @@
  *   16   the state as FNSAVE writes it in 32-bit protected mode, 108 bytes
  *   124  EAX
  *   128  EFLAGS (the arithmetic flags of it are used)
- *   132  the memory operand, 16 bytes
- *   148  the number of the signal that the instruction got, 0 for none; ignored on the way in
+ *   132  the memory operand, 112 bytes
+ *   244  the number of the signal that the instruction got, 0 for none; ignored on the way in
  * Instruction and data pointer come back as if the instruction were at CODE, and its operand at OPERAND.
  */
 #include <setjmp.h>
@@ -17,7 +17,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-enum { RECORD = 152, STATE = 108, BATCH = 1024 };
+enum { RECORD = 248, STATE = 108, BATCH = 1024 };
 enum { FIP = 12, FDP = 20, ARITHMETIC = 0x8d5 };
 enum { CODE = 0x1000, OPERAND = 0x2000 };
 
@@ -25,7 +25,7 @@ struct record {
     uint8_t length, code[15];
     uint8_t state[STATE];
     uint32_t eax, eflags;
-    uint8_t operand[16];
+    uint8_t operand[112];
     uint32_t signal;
 };
 

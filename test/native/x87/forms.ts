@@ -23,6 +23,9 @@ function register(name: string, opcode: number, modrm: number): Form {
   return { name, code: [opcode, modrm], memory: 'none' };
 }
 
+/** Prefix of 16-bit environments. */
+const OPERAND_SIZE = 0x66;
+
 const BINARY = ['fadd', 'fmul', 'fcom', 'fcomp', 'fsub', 'fsubr', 'fdiv', 'fdivr'];
 
 function binary(name: string, reg: number): Form[] {
@@ -110,6 +113,14 @@ export const CONTROL_FORMS: readonly Form[] = [
   memory('fnstcw', 0xd9, 7, 'none'),
   memory('fnstsw m16', 0xdd, 7, 'none'),
   { name: 'wait', code: [0x9b], memory: 'none' },
+  ...['', '16-bit '].flatMap((size): Form[] =>
+    [
+      memory(`${size}fnstenv`, 0xd9, 6, 'none'),
+      memory(`${size}fldenv`, 0xd9, 4, 'none'),
+      memory(`${size}fnsave`, 0xdd, 6, 'none'),
+      memory(`${size}frstor`, 0xdd, 4, 'none'),
+    ].map((form) => (size === '' ? form : { ...form, code: [OPERAND_SIZE, ...form.code] })),
+  ),
 ];
 
 /** Forms whose results processors may give differently in the last place. */

@@ -7,14 +7,16 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-export const RECORD_BYTES = 152;
+export const RECORD_BYTES = 248;
 /** Fields of a record, see execute.c. */
 export const RECORD_CODE = 0;
 export const RECORD_STATE = 16;
 export const RECORD_EAX = 124;
 export const RECORD_EFLAGS = 128;
 export const RECORD_OPERAND = 132;
-export const RECORD_SIGNAL = 148;
+/** Bytes of the memory operand: room for FSAVE. */
+export const OPERAND_BYTES = 112;
+export const RECORD_SIGNAL = 244;
 
 /** The bytes that FNSAVE writes in 32-bit protected mode. */
 export const STATE_BYTES = 108;

@@ -183,10 +183,10 @@ export const fyl2xp1: Procedure = ofTwo(() => {
   if (x.kind === KIND_ZERO && y.kind === KIND_INFINITY) unit.invalid();
   else if (x.kind === KIND_INFINITY && (x.sign !== 0 || y.kind === KIND_ZERO)) unit.invalid();
   else if (!unit.admits(x.kind | y.kind)) return;
+  else if (x.kind === KIND_INFINITY || y.kind === KIND_INFINITY) unit.setInfinity(sign);
+  else if (x.kind === KIND_ZERO || y.kind === KIND_ZERO) unit.setZero(sign);
   else if (x.sign !== 0 && !isBelowOne(x)) {
     unit.exceptions |= FPU_PE;
     unit.set(x.sign | x.exponent, x.high, x.low);
-  } else if (x.kind === KIND_INFINITY || y.kind === KIND_INFINITY) unit.setInfinity(sign);
-  else if (x.kind === KIND_ZERO || y.kind === KIND_ZERO) unit.setZero(sign);
-  else setLogarithmOfOnePlus(y, x);
+  } else setLogarithmOfOnePlus(y, x);
 });

@@ -79,32 +79,27 @@ function nearOne(difference: bigint, bits: number, scale: number): void {
 
 /** The unit's result is y * log2(x), for numbers other than zero and x positive and not 1. */
 export function setLogarithm(y: Operand, x: Operand): void {
-  if (isPowerOfTwo(x)) {
-    const exponent = BigInt(x.exponent - EXPONENT_BIAS);
-    result.value = exponent << FRACTION_BITS;
-    result.scale = FRACTION;
-  } else {
-    // The power of two is left out at first, as a fixed-point number may not hold it.
-    logarithmOfOperand(x);
-  }
+  logarithmOfOperand(x);
   multiplyBy(y);
 }
 
-function isPowerOfTwo(x: Operand): boolean {
-  return x.high << 1 === 0 && x.low === 0;
-}
-
 function logarithmOfOperand(x: Operand): void {
-  const distance = x.exponent - EXPONENT_BIAS;
-  if (distance === 0 || distance === -1) {
-    logarithm(significandOf(x.high, x.low), 63 - distance);
+  const exponent = x.exponent - EXPONENT_BIAS;
+  if (exponent === 0 || exponent === -1) {
+    logarithm(significandOf(x.high, x.low), 63 - exponent);
     return;
   }
-  logarithm(significandOf(x.high, x.low), 63);
-  // The significand may be so near to 1 that the logarithm came with more digits.
-  result.value >>= BigInt(result.scale - FRACTION);
+  // The exponent is left out at first: fixed-point numbers don't hold what is far from 1.
+  const isPowerOfTwo = x.high << 1 === 0 && x.low === 0;
+  result.value = 0n;
   result.scale = FRACTION;
-  result.value += BigInt(distance) << FRACTION_BITS;
+  if (!isPowerOfTwo) {
+    logarithm(significandOf(x.high, x.low), 63);
+    // The significand may be so near to 1 that the logarithm came with more digits.
+    result.value >>= BigInt(result.scale - FRACTION);
+    result.scale = FRACTION;
+  }
+  result.value += BigInt(exponent) << FRACTION_BITS;
 }
 
 /** The unit's result is y * log2(1 + x), for numbers other than zero and x above -1. */

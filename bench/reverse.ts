@@ -1,0 +1,242 @@
+/**
+ * How long gdb waits: going back near and far, searching back, conditions, checkpoints, and the way to
+ * the first prompt. `npx tsx bench/reverse.ts [STEPS]`.
+ */
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { i386Register } from '../src/gdbstub/i386-registers.js';
+import { encodePacket } from '../src/gdbstub/packet-encoder.js';
+import { GdbSession } from '../src/gdbstub/session.js';
+import { TimelineTarget } from '../src/gdbstub/timeline-target.js';
+import { loadImage } from '../src/machine/loaders/image.js';
+import { Machine } from '../src/machine/machine.js';
+import { Checkpoints } from '../src/replay/checkpoint.js';
+import { VirtualClock } from '../src/replay/clock/virtual.js';
+import type { TraceEvent } from '../src/replay/event.js';
+import { Recorder } from '../src/replay/recorder.js';
+import { Session } from '../src/replay/session.js';
+import { Timeline } from '../src/replay/timeline.js';
+
+const STEPS = Number(process.argv[2] ?? 200_000_000);
+const MEMORY_BYTES = 64 << 20;
+const IMAGE = new URL('guest/bench.elf', import.meta.url).pathname;
+const rows: string[][] = [];
+
+function row(what: string, aim: string, ...measured: string[]): void {
+  rows.push([what, aim, ...measured]);
+  process.stderr.write(`${what}: ${measured.join(', ')}\n`);
+}
+
+function milliseconds(work: () => void): number {
+  const start = performance.now();
+  work();
+  return performance.now() - start;
+}
+
+function percentiles(times: number[]): string[] {
+  const sorted = times.toSorted((a, b) => a - b);
+  const at = (part: number): string =>
+    `${sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))].toFixed(2)} ms`;
+  return [`p50 ${at(0.5)}`, `p99 ${at(0.99)}`];
+}
+
+function newMachine(): Machine {
+  const machine = new Machine({ memoryBytes: MEMORY_BYTES });
+  loadImage(machine, { name: 'bench.elf', bytes: readFileSync(IMAGE) }, {});
+  return machine;
+}
+
+/** A client without a socket. */
+class Client {
+  stops = 0;
+  readonly #session: GdbSession;
+  readonly #tasks: (() => void)[] = [];
+
+  constructor(target: TimelineTarget) {
+    this.#session = new GdbSession(target, {
+      send: (bytes) => {
+        if (bytes[1] === 0x54) this.stops += 1;
+      },
+      schedule: (task) => this.#tasks.push(task),
+      notice: () => undefined,
+      end: () => undefined,
+    });
+  }
+
+  /** How long it takes until the answer is there. */
+  ask(packet: string): number {
+    return milliseconds(() => {
+      this.#session.receive(encodePacket(Buffer.from(packet, 'latin1')));
+      for (let task = this.#tasks.shift(); task !== undefined; task = this.#tasks.shift()) task();
+    });
+  }
+}
+
+const recorded = newMachine();
+const events: TraceEvent[] = [];
+const session = new Session(recorded, new VirtualClock(), {
+  recorder: new Recorder(recorded, { event: (event) => events.push(event) }),
+  maxInstructions: STEPS,
+});
+const recording = milliseconds(() => {
+  while (session.slice(1_000_000) === 'running');
+});
+const last = recorded.cpu.instant;
+process.stderr.write(`recorded ${last} steps in ${recording.toFixed(0)} ms\n`);
+
+let timeline = Timeline.overTrace(newMachine(), events, last);
+const opening = milliseconds(() => {
+  timeline = Timeline.overTrace(newMachine(), events, last);
+});
+row('trace opened in memory', '1 s to the prompt', `${opening.toFixed(1)} ms`);
+const target = new TimelineTarget(timeline);
+const client = new Client(target);
+row('seek to the end, first time', '', `${milliseconds(() => timeline.seek(last)).toFixed(0)} ms`);
+
+row(
+  'reverse-stepi near the cursor',
+  'p50 5 ms, p99 50 ms',
+  ...percentiles(Array.from({ length: 300 }, () => client.ask('bs'))),
+);
+
+let seed = 1;
+const far = Array.from({ length: 60 }, () => {
+  seed = (seed * 48271) % 0x7fffffff;
+  return milliseconds(() => {
+    timeline.seek(1 + (seed % (last - 1)));
+    timeline.step('backward');
+  });
+});
+row(`seek anywhere in ${last} steps and reverse-stepi`, '250 ms', ...percentiles(far));
+
+const middle = Math.floor(last / 2);
+row(...previousInterrupt());
+
+/** From before each timer interrupt of the guest "window" to the one before it. */
+function previousInterrupt(): [string, string, ...string[]] {
+  const bytes = readFileSync(new URL('../guest/window/window.elf', import.meta.url));
+  const make = (): Machine => {
+    const fresh = new Machine({ memoryBytes: MEMORY_BYTES });
+    loadImage(fresh, { name: 'window.elf', bytes }, {});
+    return fresh;
+  };
+  const source = make();
+  const past: TraceEvent[] = [];
+  const recorder = new Recorder(source, { event: (event) => past.push(event) });
+  const live = new Session(source, new VirtualClock(), { recorder, maxInstructions: 5_000_000 });
+  while (live.slice(1_000_000) === 'running');
+  const moving = Timeline.overTrace(make(), past, source.cpu.instant);
+  const taken = past.filter(({ kind }) => kind === 'accept').map(({ at }) => at);
+  moving.seek(source.cpu.instant);
+  const times: number[] = [];
+  let distance = 0;
+  for (let each = taken.length - 1; each > 0; each--) {
+    moving.seek(taken[each]);
+    distance += taken[each] - taken[each - 1];
+    times.push(
+      milliseconds(() => {
+        const stops = { breakpoints: new Set<number>(), watchpoints: [], deliveries: () => true };
+        const motion = moving.continue('backward', stops);
+        while (motion.next().done !== true);
+      }),
+    );
+    if (moving.instant !== taken[each - 1] + 1) throw new Error('it stopped elsewhere');
+  }
+  const steps = Math.round(distance / times.length);
+  return [`reverse-continue to the previous IRQ, ${steps} steps`, '50 ms', ...percentiles(times)];
+}
+
+timeline.seek(middle);
+const line = Array.from({ length: 50 }, () => {
+  let sum = 0;
+  for (let step = 0; step < 4; step++) sum += client.ask('bs');
+  return sum;
+});
+row('reverse-step over a line of 4 instructions', '30 ms', ...percentiles(line));
+
+row('conditional breakpoint, 250 false hits', '20 ms, one stop', ...conditional());
+
+/** A breakpoint on an instruction that comes by often, with a condition on the instant. */
+function conditional(): string[] {
+  timeline.seek(middle);
+  const linear = timeline.machine.cpu.core.state.eip >>> 0;
+  let at = middle;
+  for (let hits = 0; hits < 251; hits++) {
+    timeline.step('forward');
+    const motion = timeline.continue('forward', {
+      breakpoints: new Set([linear]),
+      watchpoints: [],
+    });
+    let slice = motion.next();
+    while (slice.done !== true) slice = motion.next();
+    if (slice.value.kind !== 'breakpoint') return ['the instruction comes by too rarely'];
+    at = timeline.instant;
+  }
+  const register = i386Register('instant').toString(16).padStart(4, '0');
+  const value = at.toString(16).padStart(16, '0');
+  const code = `26${register}25${value}1327`;
+  const times = Array.from({ length: 20 }, () => {
+    timeline.seek(middle);
+    client.ask('s');
+    client.ask(`Z0,${linear.toString(16)},1;X${(code.length / 2).toString(16)},${code}`);
+    client.stops = 0;
+    const time = client.ask('c');
+    client.ask(`z0,${linear.toString(16)},1`);
+    if (timeline.instant !== at) throw new Error('it stopped elsewhere');
+    return time;
+  });
+  return [...percentiles(times), `${client.stops} stop, ${at - middle} steps`];
+}
+
+const machine = newMachine();
+const checkpoints = new Checkpoints(machine);
+checkpoints.take(0);
+const taken: number[] = [];
+const restored: number[] = [];
+for (let each = 1; each <= 100; each++) {
+  const live = new Session(machine, new VirtualClock());
+  live.advance(machine.cpu.instant + 100_000);
+  taken.push(milliseconds(() => checkpoints.take(0)));
+  const present = checkpoints.nearest(machine.cpu.instant)!;
+  live.advance(machine.cpu.instant + 50_000);
+  restored.push(milliseconds(() => checkpoints.restore(present)));
+}
+row('checkpoint taken, 64 MiB guest', '2 ms', ...percentiles(taken));
+row('checkpoint restored', '2 ms', ...percentiles(restored));
+
+if (spawnSync('gdb', ['--version']).status === 0) {
+  row('holdoff gdb TRACE to the prompt of gdb', '1 s', await prompt());
+}
+
+/** From the start of the server, on a trace file, until a real gdb has connected. */
+async function prompt(): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), 'holdoff-bench-'));
+  const main = new URL('../dist/cli/main.js', import.meta.url).pathname;
+  const trace = join(folder, 'bench.trace');
+  const limit = ['--max-instructions', '20000000', '--serial', 'null'];
+  try {
+    spawnSync(process.execPath, [main, 'record', IMAGE, '-o', trace, ...limit]);
+    const start = performance.now();
+    const words = ['gdb', trace, '--listen', '127.0.0.1:0', '--once'];
+    const server = spawn(process.execPath, [main, ...words], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const port = await new Promise<string>((resolve, reject) => {
+      server.stderr.on('data', (bytes: Buffer) => {
+        const match = /listening on [\d.]+:(\d+)/.exec(bytes.toString());
+        if (match !== null) resolve(match[1]);
+      });
+      server.on('close', () => reject(new Error('the server ended')));
+    });
+    const listening = performance.now() - start;
+    spawnSync('gdb', ['-nx', '-batch', '-ex', `target remote :${port}`]);
+    return `${listening.toFixed(0)} ms, with gdb's own start ${(performance.now() - start).toFixed(0)} ms`;
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+const widths = [0, 1].map((column) => Math.max(...rows.map((each) => each[column].length)));
+for (const [what, aim, ...measured] of [['what', 'aim', 'measured'], ...rows]) {
+  console.log(`${what.padEnd(widths[0])}  ${aim.padEnd(widths[1])}  ${measured.join('  ')}`);
+}
