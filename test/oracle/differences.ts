@@ -124,10 +124,14 @@ export const REAL_MODE_DIFFERENCES: readonly RealModeDifference[] = [
   },
 ];
 
-/** The one difference from the processor of the 32-bit cases, or null. */
-export function userModeDifference(test: OracleCase): Difference | null {
-  return test.op === 'two mov ss in a row (vendors differ)' ? SECOND_MOV_SS : null;
+/** The one difference from the processor of the 32-bit cases, if that is all that a verdict finds. */
+export function userModeDifference(test: OracleCase, verdict: string): Difference | null {
+  const isTwice = test.op === 'two mov ss in a row (vendors differ)';
+  return isTwice && ONLY_TRAPS.test(verdict) ? SECOND_MOV_SS : null;
 }
+
+/** The single-step traps came elsewhere, and nothing else differs. */
+const ONLY_TRAPS = /^#DB at [^;]*$/;
 
 const SECOND_MOV_SS: Difference = {
   name: 'second MOV SS',

@@ -58,7 +58,7 @@ function userModeOutcome(rig: Rig, test: OracleCase): Outcome {
   let verdict = rig.check(test);
   if (verdict === null && test.steps === undefined) verdict = rig.checkCompiled(test);
   if (verdict === null) return 'passed';
-  return userModeDifference(test) ?? { failure: verdict };
+  return userModeDifference(test, verdict) ?? { failure: verdict };
 }
 
 function runFile(file: string, comparesUndefined: boolean): Generator<Run> {
