@@ -1,5 +1,4 @@
 /** FSCALE and FXTRACT. */
-
 import { unpackInteger } from './formats.js';
 import { propagate, propagateOne } from './nan.js';
 import {
@@ -15,6 +14,8 @@ import { unit } from './unit.js';
 
 /** Scaling further than this over- or underflows whatever is scaled. */
 const FARTHEST = 0x10000;
+
+const exponent = new Operand();
 
 /** The unit's result is a * 2^b, with b truncated. */
 export function scale(a: Operand, b: Operand): void {
@@ -76,5 +77,3 @@ export function extractSignificand(a: Operand): void {
   else if (a.kind === KIND_INFINITY) unit.setInfinity(a.sign);
   else unit.set(a.sign | EXPONENT_BIAS, a.high, a.low);
 }
-
-const exponent = new Operand();

@@ -7,6 +7,8 @@ import * as L from '../../../src/cpu/state-layout.js';
 import { Machine } from '../../../src/machine/machine.js';
 import { layOut } from '../support/bare-core.js';
 import { CODE, IRQ_VECTOR, Program } from '../support/program.js';
+import { DATA } from '../system/processor.js';
+import { FpuProcessor, memory } from './fpu-processor.js';
 
 // FNINIT; push 340h; FLDCW [ESP]; FLD1; FLDZ; FDIVP: 1 / 0 with every exception unmasked.
 // biome-ignore format: instructions
@@ -85,6 +87,23 @@ function machineWith(code: readonly number[], handler: readonly number[]): Machi
 const HANDLER = 0x40000;
 // OUT F0h, AL; end of interrupt at both 8259s.
 const ACKNOWLEDGE = [0xe6, 0xf0, 0xb0, 0x20, 0xe6, 0xa0, 0xe6, 0x20];
+
+test('FLDENV of other masks and flags together moves FERR# no more than they say', () => {
+  const levels: boolean[] = [];
+  const p = new FpuProcessor();
+  p.state.set(L.CR0, p.state.cr0 & ~CR0_NE);
+  Object.assign(p.bus, { setNumericError: (level: boolean) => void levels.push(level) });
+  // An environment with all unmasked and nothing flagged, loaded where ZE is flagged and masked.
+  p.run(memory(0xd9, 6));
+  p.poke(DATA, 2, 0x340);
+  p.perform([0xd9, 0xe8]);
+  p.perform([0xd9, 0xee]);
+  p.perform([0xde, 0xf9]);
+  expect(p.status & 0x8084).toBe(0x0004);
+  p.run(memory(0xd9, 4));
+  expect(p.status & 0x80ff).toBe(0);
+  expect(levels).not.toContain(true);
+});
 
 describe('in a PC it is IRQ 13', () => {
   test('whose handler may use the x87 once it has written to port F0h, and clears the error', () => {

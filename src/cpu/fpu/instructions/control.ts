@@ -17,18 +17,17 @@ import {
 import { signalError } from '../error-line.js';
 import { withSummary } from '../registers.js';
 
-/** Loads the control word; what it newly unmasks may be pending. */
-export function setControl(core: Core, value: number): void {
-  const { state } = core;
-  const control = (value & FPU_CONTROL_WRITABLE) | FPU_CONTROL_FIXED;
-  state.set(FPU_CONTROL, control);
-  setStatus(core, state.get(FPU_STATUS));
+/** Loads both words at once. ES and B follow from the rest: what is newly unmasked may be pending. */
+export function setWords(core: Core, control: number, status: number): void {
+  const kept = (control & FPU_CONTROL_WRITABLE) | FPU_CONTROL_FIXED;
+  core.state.set(FPU_CONTROL, kept);
+  core.state.set(FPU_STATUS, withSummary(status & 0xffff, kept));
+  signalError(core);
 }
 
-/** Loads the status word; ES and B follow from the rest. */
-export function setStatus(core: Core, value: number): void {
-  core.state.set(FPU_STATUS, withSummary(value & 0xffff, core.state.get(FPU_CONTROL)));
-  signalError(core);
+/** Loads the control word. */
+export function setControl(core: Core, value: number): void {
+  setWords(core, value, core.state.get(FPU_STATUS));
 }
 
 /** DB E3 FNINIT. The registers keep their contents. */
@@ -36,14 +35,14 @@ export function fninit(core: Core): void {
   const { state } = core;
   state.i32.fill(0, L.FPU_CODE_OFFSET >> 2, (L.FPU_DATA_SELECTOR >> 2) + 1);
   state.set(FPU_EMPTY, 0xff);
-  state.set(FPU_STATUS, 0);
-  setControl(core, FPU_CONTROL_INITIAL);
+  setWords(core, FPU_CONTROL_INITIAL, 0);
 }
 
 /** DB E2 FNCLEX. */
 export function fnclex(core: Core): void {
   const cleared = FPU_EXCEPTIONS | FPU_SF | FPU_ES | FPU_BUSY;
-  setStatus(core, core.state.get(FPU_STATUS) & ~cleared);
+  const { state } = core;
+  setWords(core, state.get(FPU_CONTROL), state.get(FPU_STATUS) & ~cleared);
 }
 
 /** DB E0 FNENI, DB E1 FNDISI, DB E4 FNSETPM: of the 8087 and the 287, and without effect since. */

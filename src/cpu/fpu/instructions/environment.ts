@@ -14,7 +14,7 @@ import { linearOfRm } from '../../system/operands.js';
 import { FPU_EXCEPTIONS } from '../control-status.js';
 import { EXPONENT_MAX } from '../operand.js';
 import { wordOf } from '../registers.js';
-import { fninit, setControl, setStatus } from './control.js';
+import { fninit, setControl, setWords } from './control.js';
 
 const ENVIRONMENT_WORDS = 7;
 const REGISTER_BYTES = 10;
@@ -82,8 +82,7 @@ function collect(state: State, is32: boolean): void {
 function distribute(core: Core, is32: boolean): void {
   const { state } = core;
   state.set(L.FPU_EMPTY, emptyBits(fields[2]));
-  setControl(core, fields[0]);
-  setStatus(core, fields[1]);
+  setWords(core, fields[0], fields[1]);
   if (isProtectedMode(state)) {
     state.set(L.FPU_CODE_OFFSET, fields[3]);
     state.set(L.FPU_CODE_SELECTOR, fields[4] & 0xffff);

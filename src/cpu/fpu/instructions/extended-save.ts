@@ -12,7 +12,7 @@ import { isUser } from '../../segmentation.js';
 import * as L from '../../state-layout.js';
 import { linearOfRm } from '../../system/operands.js';
 import { wordOf } from '../registers.js';
-import { setControl, setStatus } from './control.js';
+import { setWords } from './control.js';
 
 const AREA_BYTES = 512;
 const ALIGNMENT = 16;
@@ -71,8 +71,8 @@ export function fxrstor(core: Core, insn: Instruction): void {
   const user = isUser(state);
   for (let i = 0; i < saved.length; i++) saved[i] = mmu.read((area + i * 4) | 0, 4, user);
   state.set(L.FPU_EMPTY, ~saved[TAGS >> 2] & 0xff);
-  setControl(core, saved[CONTROL >> 2] & 0xffff);
-  setStatus(core, saved[CONTROL >> 2] >>> (STATUS * 8));
+  const words = saved[CONTROL >> 2];
+  setWords(core, words, words >>> (STATUS * 8));
   state.set(L.FPU_OPCODE, (saved[TAGS >> 2] >>> 16) & 0x7ff);
   state.set(L.FPU_CODE_OFFSET, saved[CODE_OFFSET >> 2]);
   state.set(L.FPU_CODE_SELECTOR, saved[CODE_SELECTOR >> 2] & 0xffff);
