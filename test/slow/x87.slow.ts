@@ -3,14 +3,14 @@
  * that this runs on: to the bit. `X87_SEED` chooses other operands.
  */
 import { afterAll, describe, expect, test } from 'vitest';
-import { differences, makeCases } from '../native/x87/cases.js';
+import { makeCases } from '../native/x87/cases.js';
+import { compare } from '../native/x87/comparison.js';
 import { EmulatedProcessor } from '../native/x87/emulated.js';
 import { EXACT_FORMS, type Form } from '../native/x87/forms.js';
 import { NativeProcessor, RECORD_BYTES, RECORD_STATE } from '../native/x87/native.js';
 import { undefinedMask } from '../native/x87/vendor.js';
 
 const OPERANDS = 100_000;
-const SHOWN = 3;
 const MINUTES = 60_000;
 const PRECISIONS = [0, 2, 3];
 const ROUNDINGS = [0, 1, 2, 3];
@@ -39,10 +39,8 @@ describe.skipIf(native === null)('natively and emulated (needs gcc -m32)', () =>
       for (const precision of PRECISIONS) {
         for (const rounding of ROUNDINGS) {
           setControl(cases, precision, rounding);
-          const want = native!.run(cases);
-          const got = emulated.run(cases);
-          const { shown } = differences(cases, want, got, SHOWN, undefinedMask(form));
-          expect(shown.join('\n'), `precision ${precision}, rounding ${rounding}`).toBe('');
+          const where = `precision ${precision}, rounding ${rounding}`;
+          expect(compare(cases, native!, emulated, { mask: undefinedMask(form) }), where).toBe('');
         }
       }
     },
@@ -53,10 +51,7 @@ describe.skipIf(native === null)('natively and emulated (needs gcc -m32)', () =>
     '$name with exceptions unmasked and registers empty',
     (form) => {
       const cases = makeCases(form, OPERANDS, seed + 1, { unmasks: true, faultsStack: true });
-      const want = native!.run(cases);
-      const got = emulated.run(cases);
-      const { shown } = differences(cases, want, got, SHOWN, undefinedMask(form));
-      expect(shown.join('\n')).toBe('');
+      expect(compare(cases, native!, emulated, { mask: undefinedMask(form) })).toBe('');
     },
     10 * MINUTES,
   );

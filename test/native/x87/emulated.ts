@@ -42,6 +42,7 @@ const FNSAVE = absolute(0xdd, 6, STATE);
 export class EmulatedProcessor {
   readonly #cpu: Cpu;
   readonly #ram: Uint8Array;
+  #last: { readonly code: Buffer; readonly decoded: Decoded } | null = null;
 
   constructor() {
     this.#cpu = new Cpu(
@@ -82,14 +83,22 @@ export class EmulatedProcessor {
     state.setReg32(0, record.readInt32LE(N.RECORD_EAX));
     state.setReg32(3, OPERAND);
     writeEflags(state, record.readInt32LE(N.RECORD_EFLAGS), ARITHMETIC);
-    const code = record.subarray(1, 1 + record[N.RECORD_CODE]);
-    const signal = this.#execute(decoded(code));
+    const signal = this.#execute(this.#instructionOf(record));
     record.writeInt32LE(signal, N.RECORD_SIGNAL);
     this.#execute(FNSAVE);
     record.set(ram.subarray(STATE, STATE + N.STATE_BYTES), N.RECORD_STATE);
     record.set(ram.subarray(OPERAND, OPERAND + N.OPERAND_BYTES), N.RECORD_OPERAND);
     record.writeInt32LE(state.reg32(0), N.RECORD_EAX);
     record.writeInt32LE(readEflags(state) & ARITHMETIC, N.RECORD_EFLAGS);
+  }
+
+  /** Decodes anew where it is not the instruction of the last record. */
+  #instructionOf(record: Buffer): Decoded {
+    const code = record.subarray(1, 1 + record[N.RECORD_CODE]);
+    if (this.#last === null || !code.equals(this.#last.code)) {
+      this.#last = { code: Buffer.from(code), decoded: decoded(code) };
+    }
+    return this.#last.decoded;
   }
 
   /** The signal that Linux would give the program, 0 for none. */

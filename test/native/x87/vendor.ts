@@ -3,7 +3,7 @@
  * On any other it is not compared.
  */
 import { cpus } from 'node:os';
-import type { Mask } from './cases.js';
+import type { Mask } from './comparison.js';
 import type { Form } from './forms.js';
 import { RECORD_STATE } from './native.js';
 

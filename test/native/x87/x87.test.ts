@@ -4,7 +4,8 @@
  * outside their domain is compared with a processor of the same vendor alone.
  */
 import { afterAll, describe, expect, test } from 'vitest';
-import { type CaseOptions, differences, makeCases } from './cases.js';
+import { type CaseOptions, makeCases } from './cases.js';
+import { compare } from './comparison.js';
 import { EmulatedProcessor } from './emulated.js';
 import { CONTROL_FORMS, EXACT_FORMS, FUNCTION_FORMS } from './forms.js';
 import { MEASURED, measure } from './functions.js';
@@ -13,7 +14,6 @@ import { NativeProcessor } from './native.js';
 import { isSameVendor, undefinedMask } from './vendor.js';
 
 const CASES = 1500;
-const SHOWN = 3;
 const MEASURED_CASES = 50;
 
 const native = NativeProcessor.build();
@@ -32,18 +32,13 @@ describe.skipIf(native === null).each(SETTINGS)(
   (_, options) => {
     test.each([...EXACT_FORMS, ...CONTROL_FORMS])('$name', (form) => {
       const cases = makeCases(form, CASES, 1, options);
-      const want = native!.run(cases);
-      const got = emulated.run(cases);
-      const { shown } = differences(cases, want, got, SHOWN, undefinedMask(form));
-      expect(shown.join('\n')).toBe('');
+      expect(compare(cases, native!, emulated, { mask: undefinedMask(form) })).toBe('');
     });
 
     test.skipIf(!isSameVendor).each(FUNCTION_FORMS)('$name, but for the last place', (form) => {
       const cases = makeCases(form, CASES, 2, options);
-      const want = native!.run(cases);
-      const got = emulated.run(cases);
-      alignFunctionResults(want, got);
-      expect(differences(cases, want, got, SHOWN, ignoreC1).shown.join('\n')).toBe('');
+      const how = { mask: ignoreC1, align: alignFunctionResults };
+      expect(compare(cases, native!, emulated, how)).toBe('');
     });
   },
 );
