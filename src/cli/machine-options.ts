@@ -5,7 +5,7 @@
 
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { ENGINES, type EngineKind } from '../cpu/engine/engine.js';
-import { CPU_LEVELS, type CpuLevel } from '../cpu/model.js';
+import { CPU_LEVELS, CPU_VENDORS, type CpuLevel, type CpuVendor } from '../cpu/model.js';
 import { DEFAULT_CPU } from '../machine/machine-options.js';
 import { IRET_SCHEMES, type IretScheme } from '../vmi/stubs.js';
 
@@ -32,6 +32,7 @@ export interface MachineOptions {
   readonly bios?: string;
   readonly apic?: true;
   readonly cpu?: CpuLevel;
+  readonly cpuVendor?: CpuVendor;
   /** `none` where absent. */
   readonly vmi?: 'none' | 'inline';
   readonly vmiIret?: IretScheme;
@@ -146,6 +147,14 @@ export function addMachineOptions(command: Command): Command {
       new Option('--cpu <level>', `which processor there is: ${CPU_LEVELS.join(', ')}`)
         .argParser(parseCpu)
         .default(DEFAULT_CPU),
+    )
+    .addOption(
+      new Option(
+        '--cpu-vendor <vendor>',
+        'whose processor it is: its name, and the rules they differ in',
+      )
+        .choices(CPU_VENDORS)
+        .default('intel'),
     )
     .addOption(
       new Option('--vmi <dialect>', 'the hypervisor under a kernel that is annotated for it')

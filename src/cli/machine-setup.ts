@@ -4,7 +4,6 @@ import type { EngineKind } from '../cpu/engine/engine.js';
 import { loadBios } from '../machine/loaders/bios.js';
 import { type LoadedImage, loadImage } from '../machine/loaders/image.js';
 import { Machine } from '../machine/machine.js';
-import { DEFAULT_CPU } from '../machine/machine-options.js';
 import { UserError } from '../machine/user-error.js';
 import { describeDamage } from '../replay/trace-damage.js';
 import type { Trace, TraceImage, TraceStart } from '../replay/trace-format.js';
@@ -59,6 +58,7 @@ export function startFromOptions(image: string | undefined, options: MachineOpti
       cmdline: options.cmdline ?? null,
       ...(options.apic === true ? { apic: true } : {}),
       ...(options.cpu === undefined ? {} : { cpu: options.cpu }),
+      ...(options.cpuVendor === undefined ? {} : { cpuVendor: options.cpuVendor }),
       ...(options.vmi === 'inline'
         ? { vmi: options.vmi, vmiIret: options.vmiIret ?? 'rollforward' }
         : {}),
@@ -99,8 +99,8 @@ export function startFromTrace(trace: Trace, path: string): TraceStart {
  * @throws UserError where the image is broken, foreign or too large.
  */
 export function setUp(start: TraceStart, engine: EngineKind = 'auto'): ReadyMachine {
-  const { memoryBytes, cmdline, apic = false, cpu = DEFAULT_CPU } = start.machine;
-  const machine = new Machine({ memoryBytes, apic, cpu, engine });
+  const { cmdline } = start.machine;
+  const machine = new Machine({ ...start.machine, engine });
   const bios = start.images.find((image) => image.role === 'bios');
   if (bios !== undefined) return { machine, image: loadBios(machine, bios) };
   const kernel = start.images.find((image) => image.role === 'kernel');

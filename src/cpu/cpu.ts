@@ -15,7 +15,7 @@ import { Engine, type EngineKind } from './engine/engine.js';
 import { HOT_ENTRIES } from './engine/hot-code.js';
 import { fault, VECTOR_BP, VECTOR_DB, VECTOR_NMI, VECTOR_OF } from './fault.js';
 import { type AccessWatch, Mmu } from './mmu.js';
-import { type CpuLevel, modelOf } from './model.js';
+import { type CpuLevel, type CpuVendor, modelOf } from './model.js';
 import { PhysicalMemory } from './physical-memory.js';
 import { resetState } from './reset.js';
 import { architecturalBytes, restoreState, saveState } from './snapshot.js';
@@ -52,6 +52,8 @@ export interface CpuOptions {
   readonly hotEntries?: number;
   /** Which processor it is: 686 unless told otherwise. */
   readonly level?: CpuLevel;
+  /** Whose it is: Intel's unless told otherwise. */
+  readonly vendor?: CpuVendor;
 }
 
 export class Cpu {
@@ -73,7 +75,8 @@ export class Cpu {
     const state = new State(memory);
     const physical = new PhysicalMemory(state, ramBytes, mmio);
     const mmu = new Mmu(state, physical);
-    this.core = new Core(state, physical, mmu, bus, modelOf(options.level ?? 686));
+    const model = modelOf(options.level ?? 686, options.vendor);
+    this.core = new Core(state, physical, mmu, bus, model);
     this.#engine = new Engine(
       this.core,
       pages,

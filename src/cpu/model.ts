@@ -43,9 +43,15 @@ export type CpuLevel = 386 | 486 | 586 | 686;
 
 export const CPU_LEVELS: readonly CpuLevel[] = [386, 486, 586, 686];
 
+/** Whose processor it is: the name that CPUID gives, and the rules that Intel's and AMD's do not share. */
+export type CpuVendor = 'intel' | 'amd';
+
+export const CPU_VENDORS: readonly CpuVendor[] = ['intel', 'amd'];
+
 /** What one level has. */
 export interface CpuModel {
   readonly level: CpuLevel;
+  readonly vendor: CpuVendor;
   /** Family, model and stepping: in EDX after a reset, and in EAX of CPUID's leaf 1. */
   readonly signature: number;
   /** Bits of CR0 that can be written; the others read as zero, but ET as one. */
@@ -80,7 +86,7 @@ const FEATURES_686 =
   FEATURES_586 | F.FEATURE_PAE | F.FEATURE_SEP | F.FEATURE_PGE | F.FEATURE_CMOV | F.FEATURE_FXSR;
 
 // biome-ignore format: table
-const MODELS: Readonly<Record<CpuLevel, CpuModel>> = {
+const MODELS: Readonly<Record<CpuLevel, Omit<CpuModel, 'vendor'>>> = {
   // A 386DX, a 486DX before it had CPUID, a Pentium of 75 MHz and more, a Pentium III.
   386: { level: 386, signature: 0x308, cr0: CR0_386, cr4: 0,       eflags: EFLAGS_386, features: 0 },
   486: { level: 486, signature: 0x404, cr0: CR0_486, cr4: 0,       eflags: EFLAGS_486, features: 0 },
@@ -89,6 +95,6 @@ const MODELS: Readonly<Record<CpuLevel, CpuModel>> = {
 };
 
 /** The processor of a level. */
-export function modelOf(level: CpuLevel): CpuModel {
-  return MODELS[level];
+export function modelOf(level: CpuLevel, vendor: CpuVendor = 'intel'): CpuModel {
+  return { ...MODELS[level], vendor };
 }

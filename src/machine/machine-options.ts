@@ -1,6 +1,6 @@
 /** What a machine is built from. A trace carries it. */
 import type { EngineKind } from '../cpu/engine/engine.js';
-import type { CpuLevel } from '../cpu/model.js';
+import type { CpuLevel, CpuVendor } from '../cpu/model.js';
 import { UserError } from './user-error.js';
 
 /** The processor of a machine of which nothing else is said. */
@@ -14,6 +14,8 @@ export interface MachineOptions {
   readonly apic?: boolean;
   /** Which processor there is. `DEFAULT_CPU` where absent. */
   readonly cpu?: CpuLevel;
+  /** Whose processor it is. Intel's where absent. */
+  readonly cpuVendor?: CpuVendor;
   /** How instructions are executed; no guest can tell, and no trace holds it. `auto` where absent. */
   readonly engine?: EngineKind;
 }

@@ -155,6 +155,7 @@ export class Machine {
     this.cpu = new Cpu(options.memoryBytes, this.#map, this.#bus(), {
       engine: options.engine ?? 'auto',
       level: options.cpu ?? DEFAULT_CPU,
+      vendor: options.cpuVendor ?? 'intel',
     });
     this.#wire();
     const { physical } = this.cpu.core;

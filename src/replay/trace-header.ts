@@ -1,5 +1,5 @@
 /** The first chunk of a trace: the machine, so that a replay needs nothing but the trace. */
-import { CPU_LEVELS, type CpuLevel } from '../cpu/model.js';
+import { CPU_LEVELS, CPU_VENDORS, type CpuLevel, type CpuVendor } from '../cpu/model.js';
 import { DEFAULT_CPU } from '../machine/machine-options.js';
 import { UserError } from '../machine/user-error.js';
 import { IRET_SCHEMES, type IretScheme } from '../vmi/stubs.js';
@@ -25,6 +25,8 @@ export interface RecordedMachine {
   readonly apic?: boolean;
   /** Which processor it was. `DEFAULT_CPU` where absent. */
   readonly cpu?: CpuLevel;
+  /** Whose processor it was. Intel's where absent. */
+  readonly cpuVendor?: CpuVendor;
   /** The hypervisor under the guest, and what its IRET did. None where absent. */
   readonly vmi?: VmiDialect;
   readonly vmiIret?: IretScheme;
@@ -69,8 +71,8 @@ const IMAGE_BYTES_MOST = 1 << 30;
 
 /** The lowest version of the format that can say what this header does. */
 export function formatVersionOf(start: TraceStart): number {
-  const { apic = false, cpu = DEFAULT_CPU } = start.machine;
-  const isPlain = !apic && cpu === DEFAULT_CPU && start.machine.vmi === undefined;
+  const { apic = false, cpu = DEFAULT_CPU, cpuVendor = 'intel', vmi } = start.machine;
+  const isPlain = !apic && cpu === DEFAULT_CPU && cpuVendor === 'intel' && vmi === undefined;
   return isPlain && start.images.every(({ role }) => role !== 'bios') ? 1 : 2;
 }
 
@@ -83,7 +85,7 @@ export function encodeHeader(start: TraceStart): Uint8Array {
     throw new UserError(`${tooLarge.name} is larger than 1 GiB, the most that a trace can hold`);
   }
   const { memoryBytes, clock, seed, cmdline, apic = false, cpu = DEFAULT_CPU } = start.machine;
-  const { vmi, vmiIret } = start.machine;
+  const { cpuVendor = 'intel', vmi, vmiIret } = start.machine;
   return packValue({
     holdoff: start.holdoffVersion,
     machine: {
@@ -93,6 +95,7 @@ export function encodeHeader(start: TraceStart): Uint8Array {
       cmdline,
       ...(apic ? { apic } : {}),
       ...(cpu === DEFAULT_CPU ? {} : { cpu }),
+      ...(cpuVendor === 'intel' ? {} : { cpuVendor }),
       ...(vmi === undefined ? {} : { vmi, vmiIret }),
     },
     images: start.images.map(({ name, role, bytes }) => [name, role, bytes.length]),
@@ -106,6 +109,7 @@ export function decodeHeader(payload: Uint8Array): TraceHeader {
   const machine = asMap(header.get('machine'), 'machine');
   const cmdline = machine.get('cmdline');
   const cpu = machine.get('cpu');
+  const cpuVendor = machine.get('cpuVendor');
   const images = header.get('images');
   const loadAddress = header.get('loadAddress');
   if (!Array.isArray(images) || images.length > IMAGES_MOST) {
@@ -120,6 +124,9 @@ export function decodeHeader(payload: Uint8Array): TraceHeader {
       cmdline: cmdline === null ? null : asText(cmdline, 'cmdline'),
       ...(machine.get('apic') === true ? { apic: true } : {}),
       ...(cpu === undefined ? {} : { cpu: asLevel(cpu) }),
+      ...(cpuVendor === undefined
+        ? {}
+        : { cpuVendor: asOneOf(CPU_VENDORS, cpuVendor, 'cpuVendor') }),
       ...vmiOf(machine),
     },
     images: images.map(asImage),

@@ -13,6 +13,7 @@ import { isUser, loadDataSegment, setCpl, setSegment } from '../cpu/segmentation
 import * as L from '../cpu/state-layout.js';
 import { IA32_SYSENTER_CS } from '../cpu/system/model-specific.js';
 import { readRm } from '../cpu/system/operands.js';
+import { castStackShadow } from '../cpu/system/segment-moves.js';
 import type { GuestState } from './guest-state.js';
 import { HOLE, KERNEL_CPL, REAL_GDT, REAL_IDT, REAL_IDT_LIMIT } from './layout.js';
 import type { SharedWords } from './shared-words.js';
@@ -168,7 +169,7 @@ function loadStackSegment(core: Core, insn: Instruction): boolean {
   const selector = readRm(core, insn, 2);
   if ((selector & 3) !== 0) return false;
   loadDataSegment(core, L.SEG_SS, selector | KERNEL_CPL);
-  if (core.previousShadow !== L.SHADOW_MOV_SS) core.state.set(L.SHADOW, L.SHADOW_MOV_SS);
+  castStackShadow(core);
   return true;
 }
 

@@ -30,6 +30,7 @@ describe('machine options', () => {
       serial: 'stdio',
       engine: 'auto',
       cpu: 686,
+      cpuVendor: 'intel',
       vmi: 'none',
       vmiIret: 'rollforward',
     });
@@ -49,7 +50,7 @@ describe('machine options', () => {
       ],
       ...['--seed', '7', '--max-instructions', '3_000_000', '--serial', 'null'],
       ...['--engine', 'interpreter', '--address', '0x7c00', '--bios', 'rom.bin'],
-      ...['--apic', '--cpu', '486', '--trace-ports'],
+      ...['--apic', '--cpu', '486', '--cpu-vendor', 'amd', '--trace-ports'],
       ...['--vmi', 'inline', '--vmi-iret', 'naive'],
     );
     expect(options).toEqual({
@@ -65,6 +66,7 @@ describe('machine options', () => {
       bios: 'rom.bin',
       apic: true,
       cpu: 486,
+      cpuVendor: 'amd',
       tracePorts: true,
       vmi: 'inline',
       vmiIret: 'naive',

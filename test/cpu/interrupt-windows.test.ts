@@ -4,6 +4,7 @@
  */
 import { describe, expect, test } from 'vitest';
 import { EFLAGS_IF, EFLAGS_TF, readEflags } from '../../src/cpu/eflags.js';
+import type { CpuVendor } from '../../src/cpu/model.js';
 import * as L from '../../src/cpu/state-layout.js';
 import { KERNEL_DATA, USER_STACK } from './support/bare-core.js';
 import { CODE, HANDLERS, IRQ_VECTOR, Program } from './support/program.js';
@@ -27,8 +28,12 @@ const NMI = 2;
 const UD = 6;
 
 /** EAX holds the stack selector, and memory at 10000h a far pointer to the present stack. */
-function withStackSelector(code: readonly number[], flags = 0): Program {
-  const program = new Program(code, flags);
+function withStackSelector(
+  code: readonly number[],
+  flags = 0,
+  vendor: CpuVendor = 'intel',
+): Program {
+  const program = new Program(code, flags, { vendor });
   const { state, physical } = program.cpu.core;
   state.setReg32(0, KERNEL_DATA);
   physical.write(0x10000, 4, state.esp);
@@ -116,8 +121,8 @@ describe('the shadow of MOV SS and POP SS', () => {
     ['POP SS', [POP_SS]],
   ];
   for (const [name, load] of loads) {
-    const start = (code: readonly number[], flags: number): Program => {
-      const program = withStackSelector(code, flags);
+    const start = (code: readonly number[], flags: number, vendor?: CpuVendor): Program => {
+      const program = withStackSelector(code, flags, vendor);
       pushed(program, [KERNEL_DATA, KERNEL_DATA]);
       return program;
     };
@@ -149,6 +154,16 @@ describe('the shadow of MOV SS and POP SS', () => {
       const program = start([...load, ...UD2], EFLAGS_TF);
       program.step(3);
       expect(program.story).toBe(`${UD}@${end}`);
+    });
+
+    test(`a second ${name} in a row extends the shadow on a processor of AMD's`, () => {
+      const program = start([...load, ...load, NOP, NOP], EFLAGS_IF, 'amd');
+      program.step(1);
+      program.raiseIrq();
+      program.step(2);
+      expect(program.story).toBe('');
+      program.step(1);
+      expect(program.story).toBe(`${IRQ}@${2 * end + 1}`);
     });
 
     test(`a second ${name} in a row does not extend the shadow`, () => {

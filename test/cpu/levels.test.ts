@@ -112,3 +112,16 @@ test('EDX holds family, model and stepping after a reset', () => {
   };
   expect(CPU_LEVELS.map(family)).toEqual([3, 4, 5, 6]);
 });
+
+test.each([
+  ['intel', 'GenuineIntel'],
+  ['amd', 'AuthenticAMD'],
+] as const)('CPUID says who made it: %s', (vendor, expected) => {
+  const program = new Program([0x0f, 0xa2], 0, { vendor });
+  const { state } = program.cpu.core;
+  state.set(L.EAX, 0);
+  program.step(1);
+  const name = Buffer.alloc(12);
+  [L.EBX, L.EDX, L.ECX].forEach((register, i) => name.writeInt32LE(state.get(register), i * 4));
+  expect(name.toString('latin1')).toBe(expected);
+});

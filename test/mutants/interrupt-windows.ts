@@ -72,7 +72,7 @@ const MUTANTS: readonly Mutant[] = [
   {
     breaks: 'a second MOV SS in a row does not extend the shadow',
     file: SEGMENTS,
-    text: 'if (core.previousShadow !== SHADOW_MOV_SS) core.state.set',
+    text: 'if (renews || core.previousShadow !== SHADOW_MOV_SS) core.state.set',
     instead: 'core.state.set',
   },
   {

@@ -2,7 +2,6 @@
  * Where a processor of ours differs from the one that made the cases, and is meant to. A case that
  * differs otherwise than its row says has failed.
  */
-import type { OracleCase } from './case.js';
 import type { RealModeCase, RealRegister } from './real-mode-case.js';
 
 export interface Difference {
@@ -123,18 +122,3 @@ export const REAL_MODE_DIFFERENCES: readonly RealModeDifference[] = [
     registers: ['cx', 'si', 'di'],
   },
 ];
-
-/** The one difference from the processor of the 32-bit cases, if that is all that a verdict finds. */
-export function userModeDifference(test: OracleCase, verdict: string): Difference | null {
-  const isTwice = test.op === 'two mov ss in a row (vendors differ)';
-  return isTwice && ONLY_TRAPS.test(verdict) ? SECOND_MOV_SS : null;
-}
-
-/** The single-step traps came elsewhere, and nothing else differs. */
-const ONLY_TRAPS = /^#DB at [^;]*$/;
-
-const SECOND_MOV_SS: Difference = {
-  name: 'second MOV SS',
-  reason:
-    'AMD holds traps off again after the second of two MOV SS in a row; as Intel promises for the first only, ours does not',
-};

@@ -1,7 +1,8 @@
 /**
- * `npm run oracle:fresh -- [--seed N] [--from DIR]`: has the processor at hand execute new cases, 2,000
- * single instructions and the single-step traces, and runs them as `npm run oracle` does. The seed is
- * the date's unless given. Without the generator (`../shared/oracle` beside the project), python3 or a
+ * `npm run oracle:fresh -- [--seed N] [--scale N] [--sets N] [--from DIR]`: has the processor at hand
+ * execute new cases, 2,000 single instructions and the single-step traces, and runs them as
+ * `npm run oracle` does. The seed is the date's unless given. A scale of 80 makes 20,720 cases; of several
+ * sets each has the seed after that of the one before. Without the generator (`../shared/oracle` beside the project), python3 or a
  * gcc with a 32-bit target it says what is missing, and is content.
  */
 import { spawnSync } from 'node:child_process';
@@ -38,13 +39,16 @@ function run(command: string, args: readonly string[], folder: string): void {
   if (status !== 0) throw new Error(`${command} ${args.join(' ')}: ${stderr}`);
 }
 
-function makeCases(generator: string, folder: string, seed: string): string[] {
+function makeRunner(generator: string, folder: string): void {
   for (const file of FILES) cpSync(join(generator, file), join(folder, file));
   run('make', [], folder);
+}
+
+function makeCases(folder: string, seed: string, scale: string): string[] {
   const oracle = ['--oracle', join(folder, 'oracle32'), '--seed', seed];
   const single = join(folder, 'cases.jsonl.gz');
   const steps = join(folder, 'steps.jsonl.gz');
-  run('python3', ['gen_cases.py', ...oracle, '--scale', SCALE, '--out', single], folder);
+  run('python3', ['gen_cases.py', ...oracle, '--scale', scale, '--out', single], folder);
   run('python3', ['gen_cases.py', ...oracle, '--steps', '--out', steps], folder);
   return [single, steps];
 }
@@ -52,6 +56,8 @@ function makeCases(generator: string, folder: string, seed: string): string[] {
 const { values } = parseArgs({
   options: {
     seed: { type: 'string', default: String(today()) },
+    scale: { type: 'string', default: SCALE },
+    sets: { type: 'string', default: '1' },
     from: { type: 'string', default: GENERATOR },
   },
 });
@@ -59,11 +65,16 @@ const folder = mkdtempSync(join(tmpdir(), 'holdoff-oracle-'));
 try {
   const lack = missing(values.from, folder);
   if (lack === null) {
-    const files = makeCases(values.from, folder, values.seed);
-    console.log(`fresh cases of this processor, seed ${values.seed}:`);
-    const runner = join(import.meta.dirname, 'run.ts');
-    const options = [...process.execArgv, runner, ...files];
-    process.exitCode = spawnSync(process.execPath, options, { stdio: 'inherit' }).status ?? 1;
+    makeRunner(values.from, folder);
+    for (let set = 0; set < Number(values.sets); set++) {
+      const seed = String(Number(values.seed) + set);
+      const files = makeCases(folder, seed, values.scale);
+      console.log(`fresh cases of this processor, seed ${seed}:`);
+      const runner = join(import.meta.dirname, 'run.ts');
+      const options = [...process.execArgv, runner, ...files];
+      const { status } = spawnSync(process.execPath, options, { stdio: 'inherit' });
+      if (status !== 0) process.exitCode = status ?? 1;
+    }
   } else {
     console.log(`oracle:fresh skipped: ${lack}`);
   }

@@ -67,7 +67,11 @@ describe('writing and reading a trace', () => {
         }),
         // What is as it always was is not said.
         fc.record(
-          { apic: fc.constant(true), cpu: fc.constantFrom(386 as const, 486 as const) },
+          {
+            apic: fc.constant(true),
+            cpu: fc.constantFrom(386 as const, 486 as const),
+            cpuVendor: fc.constant('amd' as const),
+          },
           { requiredKeys: [] },
         ),
         fc.option(fc.nat(0xffffffff)),

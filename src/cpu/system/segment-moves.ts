@@ -37,8 +37,13 @@ function segmentOperand(insn: Instruction): SegmentIndex {
   return insn.reg as SegmentIndex;
 }
 
-function castStackShadow(core: Core): void {
-  if (core.previousShadow !== SHADOW_MOV_SS) core.state.set(SHADOW, SHADOW_MOV_SS);
+/**
+ * Holds interrupts, NMI and debug traps off for one instruction, after a load of SS. Intel promises it
+ * for the first of several loads in a row alone (SDM vol. 3A §6.8.3); AMD's processors do it for each.
+ */
+export function castStackShadow(core: Core): void {
+  const renews = core.model.vendor === 'amd';
+  if (renews || core.previousShadow !== SHADOW_MOV_SS) core.state.set(SHADOW, SHADOW_MOV_SS);
   core.attention();
 }
 
