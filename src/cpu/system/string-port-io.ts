@@ -24,7 +24,6 @@ type Element = (core: Core, insn: Instruction, size: AccessSize, offset: number)
 
 function inputElement(core: Core, _insn: Instruction, size: AccessSize, offset: number): number {
   const port = core.state.reg16(DX);
-  checkPortAccess(core, port, size);
   // A port is read once and for all, so the destination must be known to be writable before.
   const linear = linearForWrite(core, SEG_ES, offset, size);
   const user = isUser(core.state);
@@ -35,7 +34,6 @@ function inputElement(core: Core, _insn: Instruction, size: AccessSize, offset: 
 
 function outputElement(core: Core, insn: Instruction, size: AccessSize, offset: number): number {
   const port = core.state.reg16(DX);
-  checkPortAccess(core, port, size);
   core.bus.writePort(port, size, readSegmented(core, insn.segment, offset, size));
   return port;
 }
@@ -50,6 +48,8 @@ function iterate(
   const { state } = core;
   const width = insn.addressSize;
   const count = insn.rep === 0 ? 1 : readRegister(state, CX, width);
+  // Even where the count is 0, as measured on an AMD EPYC: the manual does not say.
+  checkPortAccess(core, state.reg16(DX), size);
   if (count === 0) {
     state.eip = (state.eip + insn.length) | 0;
     return;

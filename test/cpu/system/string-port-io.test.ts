@@ -85,11 +85,18 @@ describe('REP', () => {
 
   test('a count of zero retires at once and touches neither port nor memory', () => {
     const p = withPointers(DATA, 0);
-    p.enterUserMode();
     expect(p.transfer(insb, instruction({ length: 2, rep: 0xf3 }))).toBe('done');
     expect(p.state.eip).toBe(CODE + 2);
     expect(unretired(p)).toBe(0);
     expect(p.bus.accesses).toHaveLength(0);
+  });
+
+  test('a count of zero needs permission all the same', () => {
+    const p = withPointers(DATA, 0);
+    p.enterUserMode();
+    expect(p.transfer(insb, instruction({ length: 2, rep: 0xf3 }))).toEqual(faults(VECTOR_GP));
+    expect(p.transfer(outsb, instruction({ length: 2, rep: 0xf3 }))).toEqual(faults(VECTOR_GP));
+    expect(p.state.eip).toBe(CODE);
   });
 
   test('a fault in the middle keeps what was done, with EIP at the instruction', () => {
