@@ -9,12 +9,10 @@ import {
   isReadable,
   isWritableData,
 } from '../../src/cpu/descriptors.js';
-import { EFLAGS_VM } from '../../src/cpu/eflags.js';
+import { EFLAGS_ARITHMETIC, EFLAGS_RESERVED1, EFLAGS_VM } from '../../src/cpu/eflags.js';
 import type { SegmentIndex, State } from '../../src/cpu/state.js';
 import * as L from '../../src/cpu/state-layout.js';
-
-/** Bits 3, 5, 15 and 22 to 31 of EFLAGS, which are zero, and the arithmetic flags, kept elsewhere. */
-const NEVER_IN_FLAG_SYSTEM = 0xffc08028 | 0x8d5 | 0;
+import { brokenX87 } from './x87.js';
 
 /** The first invariant that is broken, or null. */
 export function brokenInvariant(core: Core): string | null {
@@ -23,14 +21,23 @@ export function brokenInvariant(core: Core): string | null {
   if (state.get(L.ESP_GUARD) !== 0) return 'ESP is guarded between instructions';
   if (state.get(L.SHADOW) >>> 0 > 2) return 'no such shadow';
   if (core.isExecuting) return 'an instruction is under way';
-  return brokenFlags(state) ?? brokenMode(state) ?? brokenSegments(state) ?? brokenPrivilege(state);
+  return (
+    brokenFlags(core) ??
+    brokenMode(state) ??
+    brokenSegments(state) ??
+    brokenPrivilege(state) ??
+    brokenX87(state)
+  );
 }
 
-function brokenFlags(state: State): string | null {
+function brokenFlags({ state, model }: Core): string | null {
   const flags = state.get(L.FLAG_SYSTEM);
-  if (flags & NEVER_IN_FLAG_SYSTEM || (flags & 2) === 0) return `flags ${flags.toString(16)}`;
+  // The arithmetic flags are kept elsewhere.
+  const possible = (model.eflags & ~EFLAGS_ARITHMETIC) | EFLAGS_RESERVED1;
+  if (flags & ~possible || (flags & EFLAGS_RESERVED1) === 0) return `flags ${flags.toString(16)}`;
   const cr0 = state.get(L.CR0);
-  if ((cr0 & CR0_ET) === 0) return 'CR0.ET is clear';
+  if ((cr0 & CR0_ET) === 0 || cr0 & ~(model.cr0 | CR0_ET)) return `CR0 is ${cr0.toString(16)}`;
+  if (state.cr4 & ~model.cr4) return `CR4 is ${state.cr4.toString(16)}`;
   if (cr0 & CR0_PG && (cr0 & CR0_PE) === 0) return 'paging without protection';
   if (cr0 & CR0_NW && (cr0 & CR0_CD) === 0) return 'NW without CD';
   if (flags & EFLAGS_VM && (cr0 & CR0_PE) === 0) return 'VM in real mode';

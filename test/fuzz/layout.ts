@@ -12,6 +12,9 @@ export const DIRECTORY = 0x3000;
 export const LOW_TABLE = 0x4000;
 /** Maps the last 4 MiB. */
 export const HIGH_TABLE = 0x5000;
+/** PAE paging: the directory of the first gigabytes, and that of the last. */
+export const POINTED_DIRECTORY = 0x7000;
+export const HIGH_DIRECTORY = 0xf000;
 /** Stacks of CPL 0 to 3 end at STACKS + 400h, + 800h, + C00h, + 1000h. */
 export const STACKS = 0x6000;
 export const STACK_BYTES = 0x400;

@@ -1,5 +1,5 @@
 /**
- * `npm run fuzz -- [--streams N] [--seconds S] [--seed N] [--steps N]`: runs streams of random
+ * `npm run fuzz -- [--streams N] [--seconds S] [--seed N]`: runs streams of random
  * instructions, one seed each, and stops at the first that breaks a rule, hangs, or makes the host
  * throw. `--seed N --streams 1` runs one again.
  */
@@ -15,12 +15,10 @@ const { values } = parseArgs({
     streams: { type: 'string', default: '10000' },
     seconds: { type: 'string', default: 'Infinity' },
     seed: { type: 'string', default: '1' },
-    steps: { type: 'string', default: '80' },
   },
 });
 const first = Number(values.seed);
 const streams = Number(values.streams);
-const steps = Number(values.steps);
 
 /** Ends the program when the seed in the shared word stays the same for too long. */
 function watch(seed: Int32Array): Worker {
@@ -50,7 +48,7 @@ let failure: string | null = null;
 let seed = first;
 for (; seed < first + streams && failure === null; seed++) {
   Atomics.store(current, 0, seed);
-  const problem = runner.run(seed, steps);
+  const problem = runner.run(seed);
   if (problem !== null) failure = `stream ${seed} ${problem}`;
   const now = performance.now();
   if (now - start > Number(values.seconds) * 1000) break;
@@ -64,11 +62,9 @@ const seconds = (performance.now() - start) / 1000;
 const { tally } = runner;
 console.log(
   `${tally.streams} streams from seed ${first} in ${seconds.toFixed(1)} s (${Math.round(tally.streams / seconds)}/s): ` +
-    `${tally.steps} steps, ${tally.faults} faults, ${tally.shutdowns} shutdowns, ${tally.halts} halts`,
+    `${tally.steps} steps, ${tally.faults} faults, ${tally.shutdowns} shutdowns, ${tally.halts} halts, ${tally.compiled} compiled`,
 );
 if (failure !== null) {
-  console.log(
-    `${failure}\nagain with: npm run fuzz -- --seed ${seed - 1} --streams 1 --steps ${steps}`,
-  );
+  console.log(`${failure}\nagain with: npm run fuzz -- --seed ${seed - 1} --streams 1`);
   process.exitCode = 1;
 }
