@@ -17,7 +17,7 @@ export interface MachineOptions {
   /** RAM in bytes, a multiple of 4096. */
   readonly memory: number;
   readonly cmdline?: string;
-  /** The path of a file that the loader hands to the kernel as its first module. */
+  /** The path of a file that the loader hands to the kernel: first module, or initial ramdisk. */
   readonly initrd?: string;
   readonly clock: ClockChoice;
   /** 0 to 2^32 - 1. */
@@ -117,8 +117,8 @@ export function addMachineOptions(command: Command): Command {
         .argParser(parseMemory)
         .default(64 * MIB, '64M'),
     )
-    .option('--cmdline <text>', 'command line of a Multiboot kernel')
-    .option('--initrd <file>', 'file handed to a Multiboot kernel as its first module')
+    .option('--cmdline <text>', 'command line of a Multiboot or Linux kernel')
+    .option('--initrd <file>', "a Multiboot kernel's first module, or Linux's initial ramdisk")
     .addOption(
       new Option('--clock <source>', 'where time and timer interrupts come from')
         .choices(['virtual', 'host', 'random'])

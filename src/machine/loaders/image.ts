@@ -2,6 +2,7 @@
 import type { Machine } from '../machine.js';
 import { SymbolTable } from '../symbols.js';
 import { UserError } from '../user-error.js';
+import { isBzImage, loadBzImage } from './bzimage.js';
 import { ElfFile, isElf } from './elf.js';
 import { elfSymbols } from './elf-symbols.js';
 import { FLAT_ADDRESS, loadFlat } from './flat.js';
@@ -19,17 +20,17 @@ const STACK_LOWEST = 0x10000;
 
 /** What the user says beside the image. */
 export interface LoadImageOptions {
-  /** For the kernel, as it is. Multiboot alone. */
+  /** For the kernel, as it is. Multiboot and Linux alone. */
   readonly cmdline?: string | undefined;
-  /** The kernel's first module. Multiboot alone. */
+  /** Multiboot: the kernel's first module. Linux: its initial ramdisk. Nobody else takes one. */
   readonly initrd?: Uint8Array | undefined;
-  /** Physical address of a flat binary, FLAT_ADDRESS where absent: for what is neither Multiboot nor ELF. */
+  /** Physical address of a flat binary, FLAT_ADDRESS where absent: for what is nothing else. */
   readonly address?: number | undefined;
 }
 
 /** What was loaded. */
 export interface LoadedImage {
-  readonly kind: 'multiboot' | 'elf' | 'flat' | 'bios';
+  readonly kind: 'multiboot' | 'linux' | 'elf' | 'flat' | 'bios';
   /** Physical address of the first instruction, unsigned. */
   readonly entry: number;
   /** Empty where the image has none. */
@@ -43,9 +44,13 @@ export interface LoadedImage {
  */
 export function loadImage(machine: Machine, image: Image, options: LoadImageOptions): LoadedImage {
   machine.reset();
+  const { cmdline = '', initrd = null } = options;
+  if (isBzImage(image)) {
+    const entry = loadBzImage(machine, image, { cmdline, initrd });
+    return { kind: 'linux', entry, symbols: SymbolTable.empty };
+  }
   const header = findMultibootHeader(image);
   if (header !== null) {
-    const { cmdline = '', initrd = null } = options;
     const entry = loadMultiboot(machine, image, header, { cmdline, initrd });
     return { kind: 'multiboot', entry, symbols: symbolsOf(image) };
   }
@@ -89,6 +94,6 @@ function refuseBootInformation(image: Image, options: LoadImageOptions): void {
   const given = options.initrd !== undefined ? '--initrd' : options.cmdline ? '--cmdline' : null;
   if (given === null) return;
   new ImageReader(image).fail(
-    `has no Multiboot header, so there is nobody to take ${given}; leave it out`,
+    `is no Multiboot or Linux kernel, so there is nobody to take ${given}; leave it out`,
   );
 }

@@ -4,6 +4,7 @@
  * Multiboot Specification version 0.6.96, "Boot information format".
  */
 import type { PhysicalMemory } from '../../cpu/physical-memory.js';
+import { memoryMap } from './memory-map.js';
 import { HIGH_MEMORY, LOW_MEMORY_END, type MemoryPlan, type Range } from './memory-plan.js';
 
 const INFO_BYTES = 116;
@@ -20,8 +21,6 @@ const INFO_MEMORY_MAP = 1 << 6;
 const INFO_LOADER_NAME = 1 << 9;
 const INFO_FRAMEBUFFER = 1 << 12;
 
-const MAP_AVAILABLE = 1;
-const MAP_RESERVED = 2;
 const LOADER_NAME = 'holdoff';
 const MODULE_NAME = 'initrd';
 const TEXT_ADDRESS = 0xb8000;
@@ -119,16 +118,4 @@ export function placeBootInformation(
   block.u32(0, flags);
   physical.load(base, block.bytes);
   return base;
-}
-
-/** All of RAM but the hole in which video memory and ROMs lie. */
-function memoryMap(memoryBytes: number): (Range & { readonly type: number })[] {
-  const map = [
-    { first: 0, end: LOW_MEMORY_END, type: MAP_AVAILABLE },
-    { first: LOW_MEMORY_END, end: HIGH_MEMORY, type: MAP_RESERVED },
-  ];
-  if (memoryBytes > HIGH_MEMORY) {
-    map.push({ first: HIGH_MEMORY, end: memoryBytes, type: MAP_AVAILABLE });
-  }
-  return map;
 }

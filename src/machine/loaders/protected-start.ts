@@ -1,5 +1,5 @@
 /**
- * The processor as Multiboot hands it to a kernel: 32-bit protected mode, flat segments, no paging.
+ * The processor as boot loaders hand it to a kernel: 32-bit protected mode, flat segments, no paging.
  *
  * Multiboot Specification version 0.6.96, "Machine state".
  */
@@ -9,8 +9,7 @@ import { setCpl, setSegment } from '../../cpu/segmentation.js';
 import * as L from '../../cpu/state-layout.js';
 import type { Machine } from '../machine.js';
 
-const CODE_SELECTOR = 0x08;
-const DATA_SELECTOR = 0x10;
+const SELECTORS = { code: 0x08, data: 0x10 };
 /** Present, DPL 0, 32 bits, 4 KiB granularity; code readable, data writable, both accessed. */
 const CODE_ACCESS = 0xc09b;
 const DATA_ACCESS = 0xc093;
@@ -24,6 +23,10 @@ export interface StartState {
   readonly stack: number;
   readonly eax: number;
   readonly ebx: number;
+  /** 0 where absent. */
+  readonly esi?: number;
+  /** Those of the flat segments. */
+  readonly selectors?: { readonly code: number; readonly data: number };
 }
 
 /**
@@ -37,9 +40,10 @@ export function enterProtectedMode(machine: Machine, start: StartState): void {
   state.set(L.CR0, CR0_PE | CR0_ET);
   for (const table of [L.GDTR_BASE, L.GDTR_LIMIT, L.IDTR_BASE, L.IDTR_LIMIT]) state.set(table, 0);
   writeEflags(state, EFLAGS_RESERVED1, -1);
-  setSegment(core, L.SEG_CS, CODE_SELECTOR, 0, LIMIT_4_GIB, CODE_ACCESS);
+  const { code, data } = start.selectors ?? SELECTORS;
+  setSegment(core, L.SEG_CS, code, 0, LIMIT_4_GIB, CODE_ACCESS);
   for (const segment of [L.SEG_SS, L.SEG_DS, L.SEG_ES, L.SEG_FS, L.SEG_GS] as const) {
-    setSegment(core, segment, DATA_SELECTOR, 0, LIMIT_4_GIB, DATA_ACCESS);
+    setSegment(core, segment, data, 0, LIMIT_4_GIB, DATA_ACCESS);
   }
   setCpl(core, 0);
   core.mmu.flush();
@@ -47,6 +51,7 @@ export function enterProtectedMode(machine: Machine, start: StartState): void {
   for (let register = 0; register < 8; register++) state.setReg32(register, 0);
   state.set(L.EAX, start.eax);
   state.set(L.EBX, start.ebx);
+  state.set(L.ESI, start.esi ?? 0);
   state.esp = start.stack;
   state.eip = start.entry;
 }

@@ -111,3 +111,36 @@ export function join(...parts: Uint8Array[]): Uint8Array {
   }
   return bytes;
 }
+
+export interface TestBzImage {
+  /** The protected-mode part. */
+  readonly kernel: Uint8Array;
+  /** Boot protocol; 2.15 where absent. */
+  readonly version?: number;
+  readonly initSize?: number;
+  readonly preferredAddress?: number;
+  readonly isRelocatable?: boolean;
+  readonly initrdAddressMax?: number;
+}
+
+/** A Linux kernel with one sector of setup code, loaded at 1 MiB. */
+export function buildBzImage(linux: TestBzImage): Uint8Array {
+  const setupBytes = 1024;
+  const image = new Uint8Array(setupBytes + linux.kernel.length);
+  const view = new DataView(image.buffer);
+  const u32 = (at: number, value: number): void => view.setUint32(at, value, true);
+  image[0x1f1] = 1;
+  image.set([0x55, 0xaa, 0xeb, 0x62], 0x1fe);
+  image.set(new TextEncoder().encode('HdrS'), 0x202);
+  view.setUint16(0x206, linux.version ?? 0x20f, true);
+  image[0x211] = 0x01;
+  u32(0x214, 0x100000);
+  u32(0x22c, linux.initrdAddressMax ?? 0x7fffffff);
+  u32(0x230, 0x1000);
+  image[0x234] = linux.isRelocatable === false ? 0 : 1;
+  u32(0x238, 255);
+  u32(0x258, linux.preferredAddress ?? 0x100000);
+  u32(0x260, linux.initSize ?? 0x10000);
+  image.set(linux.kernel, setupBytes);
+  return image;
+}

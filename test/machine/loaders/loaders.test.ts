@@ -85,7 +85,7 @@ describe('a plain ELF32 executable', () => {
   ])('has nobody to take %s', (option, options) => {
     const bytes = buildElf({ entry: TEXT, segments: [{ address: TEXT, bytes: CODE }] });
     expect(() => load(bytes, options)).toThrow(
-      `kernel: has no Multiboot header, so there is nobody to take ${option}; leave it out`,
+      `kernel: is no Multiboot or Linux kernel, so there is nobody to take ${option}; leave it out`,
     );
   });
 });
