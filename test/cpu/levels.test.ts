@@ -104,6 +104,19 @@ test('CPUID claims no feature that its level lacks', () => {
   expect(features(686) & SEP_PGE_CMOV_PAE).toBe(SEP_PGE_CMOV_PAE);
 });
 
+test('SYSENTER’s registers, platform and microcode revision came with the 686', () => {
+  const isThere = (level: CpuLevel, number: number): boolean => {
+    // MOV ECX, number; RDMSR
+    const program = levelProgram(level, [0xb9, number & 0xff, number >> 8, 0, 0, 0x0f, 0x32]);
+    program.step(2);
+    return program.deliveries.length === 0;
+  };
+  for (const number of [0x17, 0x8b, 0x174, 0x175, 0x176]) {
+    expect([isThere(586, number), isThere(686, number)]).toEqual([false, true]);
+  }
+  expect(isThere(586, 0x10)).toBe(true);
+});
+
 test('EDX holds family, model and stepping after a reset', () => {
   const family = (level: CpuLevel): number => {
     const { cpu } = levelProgram(level, []);

@@ -1,12 +1,14 @@
 /**
  * RDMSR, WRMSR, RDTSC and RDPMC.
  *
- * The registers that exist are the SYSENTER triple, the time-stamp counter, and IA32_APIC_BASE where there
- * is a local APIC. Deviation: there are no performance counters, so RDPMC always faults; a P6 has two.
+ * The registers that exist are the time-stamp counter, IA32_APIC_BASE where there is a local APIC, and on a
+ * P6 the SYSENTER triple, the platform and the microcode's revision, both 0. Deviation: there are no
+ * performance counters, so RDPMC always faults; a P6 has two.
  */
 import type { LocalApicMsr } from '../bus.js';
 import { CR4_TSD } from '../control-registers.js';
 import type { Core } from '../core.js';
+import { FEATURE_SEP } from '../cpuid-features.js';
 import { raise, VECTOR_GP } from '../fault.js';
 import {
   EAX,
@@ -21,7 +23,9 @@ import { requireCpl0 } from './operands.js';
 
 /** Numbers of model-specific registers. Intel SDM vol. 4. */
 export const IA32_TIME_STAMP_COUNTER = 0x10;
+export const IA32_PLATFORM_ID = 0x17;
 export const IA32_APIC_BASE = 0x1b;
+export const IA32_BIOS_SIGN_ID = 0x8b;
 export const IA32_SYSENTER_CS = 0x174;
 export const IA32_SYSENTER_ESP = 0x175;
 export const IA32_SYSENTER_EIP = 0x176;
@@ -29,7 +33,8 @@ export const IA32_SYSENTER_EIP = 0x176;
 const TWO_TO_32 = 0x1_0000_0000;
 
 /** State offset of a 32-bit register by its number in ECX. @throws fault #GP(0) where there is none. */
-function sysenterRegister(number: number): number {
+function sysenterRegister(core: Core, number: number): number {
+  if (!isP6(core)) raise(VECTOR_GP, 0);
   switch (number) {
     case IA32_SYSENTER_CS:
       return MSR_SYSENTER_CS;
@@ -40,6 +45,11 @@ function sysenterRegister(number: number): number {
     default:
       return raise(VECTOR_GP, 0);
   }
+}
+
+/** The registers that came with the P6 are there. */
+function isP6(core: Core): boolean {
+  return (core.model.features & FEATURE_SEP) !== 0;
 }
 
 /** The local APIC. @throws fault #GP(0) where there is none. */
@@ -71,7 +81,8 @@ export function rdmsr(core: Core): void {
     state.set(EDX, apic.baseHigh);
     return;
   }
-  const value = state.get(sysenterRegister(number));
+  const isIdentity = number === IA32_PLATFORM_ID || number === IA32_BIOS_SIGN_ID;
+  const value = isIdentity && isP6(core) ? 0 : state.get(sysenterRegister(core, number));
   state.set(EAX, value);
   state.set(EDX, 0);
 }
@@ -94,7 +105,9 @@ export function wrmsr(core: Core): void {
     if (!localApic(core).writeBase(value, state.get(EDX))) raise(VECTOR_GP, 0);
     return;
   }
-  state.set(sysenterRegister(number), value);
+  // Software clears it and executes CPUID, which loads the revision. Deviation: no other value is kept.
+  if (number === IA32_BIOS_SIGN_ID && isP6(core)) return;
+  state.set(sysenterRegister(core, number), value);
 }
 
 /** 0F 31 RDTSC. @throws fault #GP(0) where CR4.TSD is set and CPL isn't 0. */

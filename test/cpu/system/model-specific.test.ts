@@ -4,6 +4,8 @@ import { VECTOR_GP } from '../../../src/cpu/fault.js';
 import * as L from '../../../src/cpu/state-layout.js';
 import { cpuid } from '../../../src/cpu/system/cpuid.js';
 import {
+  IA32_BIOS_SIGN_ID,
+  IA32_PLATFORM_ID,
   IA32_SYSENTER_CS,
   IA32_SYSENTER_EIP,
   IA32_SYSENTER_ESP,
@@ -60,6 +62,22 @@ describe('RDMSR and WRMSR', () => {
       expect(write(p, register, 0, 0)).toEqual(faults(VECTOR_GP));
     },
   );
+
+  test('the microcode has revision 0, as software asks for it', () => {
+    const p = new TestProcessor();
+    expect(write(p, IA32_BIOS_SIGN_ID, 0, 0)).toBe('done');
+    p.state.set(L.EAX, 1);
+    p.execute(cpuid);
+    expect(read(p, IA32_BIOS_SIGN_ID)).toBe('done');
+    expect(pair(p)).toEqual([0, 0]);
+  });
+
+  test('the platform is 0, and cannot be written', () => {
+    const p = new TestProcessor();
+    expect(read(p, IA32_PLATFORM_ID)).toBe('done');
+    expect(pair(p)).toEqual([0, 0]);
+    expect(write(p, IA32_PLATFORM_ID, 0, 0)).toEqual(faults(VECTOR_GP));
+  });
 
   test('a write to the TSC sets its low half and clears its upper half', () => {
     const p = new TestProcessor();
