@@ -3,12 +3,13 @@
  * parts are plain procedures over a `Core`; the run loop in cpu.ts drives them.
  */
 import type { CpuBus } from './bus.js';
+import { EFLAGS_IF, EFLAGS_RF, EFLAGS_TF } from './eflags.js';
 import type { Interceptor } from './interceptor.js';
 import type { Mmu } from './mmu.js';
 import { type CpuModel, modelOf } from './model.js';
 import type { PhysicalMemory } from './physical-memory.js';
 import type { State } from './state.js';
-import { BUDGET, SHADOW_NONE } from './state-layout.js';
+import { BUDGET, FLAG_SYSTEM, INTR, SHADOW_NONE } from './state-layout.js';
 
 /** The parts of one processor, without its instructions. */
 export class Core {
@@ -62,5 +63,17 @@ export class Core {
   attention(): void {
     this.budgetEnd -= this.state.get(BUDGET);
     this.state.set(BUDGET, 0);
+  }
+
+  /**
+   * As `attention`, where EFLAGS ask for it as they are now: TF and RF have each instruction looked at,
+   * IF lets in what waits already. (What begins to wait later calls for attention itself.)
+   */
+  attentionForFlags(): void {
+    const { state } = this;
+    const flags = state.get(FLAG_SYSTEM);
+    const letsIn = (flags & EFLAGS_IF) !== 0 && state.get(INTR) !== 0;
+    const isTraced = (flags & (EFLAGS_TF | EFLAGS_RF)) !== 0;
+    if (letsIn || isTraced || this.interceptor !== null) this.attention();
   }
 }

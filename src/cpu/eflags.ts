@@ -88,8 +88,11 @@ export function writeArithmeticFlags(state: State, eflags: number): void {
  * what a change of IF, TF or VM means for the run loop is the caller's to say (`Core.attention`).
  */
 export function writeEflags(state: State, value: number, mask: number): void {
-  const old = readEflags(state);
-  const merged = (old & ~mask) | (value & mask);
-  if (mask & EFLAGS_ARITHMETIC) writeArithmeticFlags(state, merged);
+  const system = state.get(FLAG_SYSTEM);
+  if (mask & EFLAGS_ARITHMETIC) {
+    const isAll = (mask & EFLAGS_ARITHMETIC) === EFLAGS_ARITHMETIC;
+    writeArithmeticFlags(state, isAll ? value : (readEflags(state) & ~mask) | (value & mask));
+  }
+  const merged = (system & ~mask) | (value & mask);
   state.set(FLAG_SYSTEM, (merged & ~EFLAGS_ARITHMETIC) | EFLAGS_RESERVED1);
 }

@@ -55,11 +55,12 @@ export function setSegment(
 ): void {
   const words = core.state.i32;
   const at = (L.SEGMENTS + segment * L.SEGMENT_BYTES) >> 2;
-  const isCodeMoved =
-    segment === L.SEG_CS &&
-    (words[at + (L.SEGMENT_BASE >> 2)] !== (base | 0) ||
-      words[at + (L.SEGMENT_LIMIT >> 2)] !== (limit | 0));
+  const isSamePlace =
+    words[at + (L.SEGMENT_BASE >> 2)] === (base | 0) &&
+    words[at + (L.SEGMENT_LIMIT >> 2)] === (limit | 0);
   words[at] = selector & 0xffff;
+  // Nothing derives from the selector.
+  if (isSamePlace && words[at + (L.SEGMENT_ACCESS >> 2)] === access) return;
   words[at + (L.SEGMENT_BASE >> 2)] = base;
   words[at + (L.SEGMENT_LIMIT >> 2)] = limit;
   words[at + (L.SEGMENT_ACCESS >> 2)] = access;
@@ -70,7 +71,7 @@ export function setSegment(
   if (segment === L.SEG_CS) setMode(core.state, L.MODE_CODE32, isBig);
   else if (segment === L.SEG_SS) setMode(core.state, L.MODE_STACK32, isBig);
   if (segment <= L.SEG_DS) setMode(core.state, L.MODE_FLAT, isFlat(core.state));
-  if (isCodeMoved) core.onCodeMapChange();
+  if (segment === L.SEG_CS && !isSamePlace) core.onCodeMapChange();
 }
 
 function setMode(state: State, bit: number, isSet: boolean): void {
@@ -105,7 +106,6 @@ export function setCpl(core: Core, cpl: number): void {
   core.state.set(L.CPL, cpl);
   core.state.set(L.TLB_BASE, cpl === 3 ? L.TLB_USER : L.TLB_SUPERVISOR);
   updateMode(core);
-  core.attention();
 }
 
 /** Works MODE out anew. To be called when CR0.PE or EFLAGS.VM has changed. */

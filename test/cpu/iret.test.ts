@@ -248,6 +248,7 @@ describe('flags that IRET may load', () => {
   test('the run loop is called when IF lets interrupts in, and IRET casts no shadow', () => {
     core.state.set(L.BUDGET, 1000);
     stackUp(core, TARGET, KERNEL_CODE, EFLAGS_IF | 2);
+    core.state.set(L.INTR, 1);
     iret(core, IRETD);
     expect(core.state.get(L.BUDGET)).toBe(0);
     expect(core.state.get(L.SHADOW)).toBe(L.SHADOW_NONE);

@@ -62,8 +62,9 @@ export class CodeCache {
   /** The instruction of a record that stands for a procedure; of a head record, that behind it. */
   procedureAt(record: number): Decoded | undefined {
     if (record === L.SCRATCH_RECORD) return this.#scratch;
-    if (this.#heads.has(record)) return this.procedureAt(record + L.RECORD_BYTES);
-    return this.#procedures[(record - L.RECORDS) / L.RECORD_BYTES];
+    const index = (record - L.RECORDS) / L.RECORD_BYTES;
+    const procedure = this.#procedures[index];
+    return procedure ?? (this.#heads.has(record) ? this.#procedures[index + 1] : undefined);
   }
 
   /** Compiles the block of a head record that has become hot. */

@@ -238,7 +238,7 @@ export function enterHandler(
   markAccessed(core, code);
   setSegmentFrom(core, L.SEG_CS, (selector & 0xfffc) | newCpl, code);
   state.eip = offset;
-  setCpl(core, newCpl);
+  if (isInner) setCpl(core, newCpl);
 }
 
 function dropVirtualSegments(core: Core): void {

@@ -31,12 +31,12 @@ export const EFLAGS_ALL =
 
 /**
  * Replaces the bits of EFLAGS that `mask` selects and the processor has, has alignment checks follow AC, and calls for the
- * run loop's attention. Whoever changes VM updates MODE itself, when the segments are as they must be.
+ * run loop's attention where they ask for it. Whoever changes VM updates MODE itself, when the segments are as they must be.
  */
 export function loadEflags(core: Core, value: number, mask: number): void {
   const state = core.state;
   const before = state.get(FLAG_SYSTEM);
   writeEflags(state, value, mask & core.model.eflags);
   if ((before ^ state.get(FLAG_SYSTEM)) & EFLAGS_AC) updateAlignmentCheck(core);
-  core.attention();
+  core.attentionForFlags();
 }

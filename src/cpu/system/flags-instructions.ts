@@ -55,7 +55,6 @@ export function cli(core: Core): void {
   const { state } = core;
   if (!hasIoPrivilege(state)) raise(VECTOR_GP, 0);
   state.set(FLAG_SYSTEM, state.get(FLAG_SYSTEM) & ~EFLAGS_IF);
-  core.attention();
 }
 
 /**
@@ -66,7 +65,8 @@ export function sti(core: Core): void {
   const { state } = core;
   if (!hasIoPrivilege(state)) raise(VECTOR_GP, 0);
   const flags = state.get(FLAG_SYSTEM);
-  if ((flags & EFLAGS_IF) === 0) state.set(SHADOW, SHADOW_STI);
+  if ((flags & EFLAGS_IF) !== 0) return;
+  state.set(SHADOW, SHADOW_STI);
   state.set(FLAG_SYSTEM, flags | EFLAGS_IF);
   core.attention();
 }

@@ -30,5 +30,5 @@ export function into(core: Core, insn: Instruction): void {
 
 function enterSoftware(core: Core, vector: number, insn: Instruction): void {
   enterHandler(core, vector, 0, 'software', (core.state.eip + insn.length) | 0);
-  core.attention();
+  core.attentionForFlags();
 }

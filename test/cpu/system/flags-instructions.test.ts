@@ -132,6 +132,7 @@ describe('PUSHF and POPF', () => {
   test('POPF that raises IF casts no shadow, and the run loop looks again', () => {
     const p = new TestProcessor();
     const before = p.attentions;
+    p.state.set(L.INTR, 1);
     popImage(p, EFLAGS_IF);
     expect(p.state.get(L.SHADOW)).toBe(L.SHADOW_NONE);
     expect(p.attentions).toBeGreaterThan(before);
