@@ -18,6 +18,8 @@ export interface MachineOptions {
   readonly cpuVendor?: CpuVendor;
   /** How instructions are executed; no guest can tell, and no trace holds it. `auto` where absent. */
   readonly engine?: EngineKind;
+  /** Entries after which a block is compiled; unseen by the guest too. The engine's own where absent. */
+  readonly hotEntries?: number;
 }
 
 const MIB = 1 << 20;

@@ -154,6 +154,7 @@ export class Machine {
     this.#map = new PhysicalMap(this.apic);
     this.cpu = new Cpu(options.memoryBytes, this.#map, this.#bus(), {
       engine: options.engine ?? 'auto',
+      ...(options.hotEntries === undefined ? {} : { hotEntries: options.hotEntries }),
       level: options.cpu ?? DEFAULT_CPU,
       vendor: options.cpuVendor ?? 'intel',
     });

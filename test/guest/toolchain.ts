@@ -8,7 +8,8 @@ function isInstalled(tool: string): boolean {
   return spawnSync(tool, ['--version']).status === 0;
 }
 
-function hasVersion(tool: string, version: RegExp): boolean {
+/** Whether a tool is installed whose `--version` says so. */
+export function hasVersion(tool: string, version: RegExp): boolean {
   const { status, stdout } = spawnSync(tool, ['--version'], { encoding: 'utf8' });
   return status === 0 && version.test(stdout);
 }

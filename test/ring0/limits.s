@@ -80,7 +80,7 @@ test_main:
         THROUGH_A 0xfd
         movl %eax, %es:(%ebx)
         END
-        TEST "what was there"
+        TEST "what that write left"
         NOTE scratch+0xfc
         GO
         END
@@ -215,7 +215,7 @@ test_main:
         movl $0x110, %esp
         pushal
         USER_END
-        TEST "what was there"
+        TEST "what that pusha left"
         NOTE user_stack+0x10c
         GO
         END
@@ -297,42 +297,42 @@ test_main:
         TEST "near jump beyond the limit"
         SEGMENT CODE, $0, $0x1ff, $0xc09a
         ENTER_CODE
-        movl $0x200000, %eax
+        movl $LANDING, %eax
         jmp *%eax
         END
         TEST "near call beyond the limit leaves ESP"
         SEGMENT CODE, $0, $0x1ff, $0xc09a
         ENTER_CODE
-        movl $0x200000, %eax
+        movl $LANDING, %eax
         call *%eax
         END
         TEST "ret beyond the limit leaves ESP"
         SEGMENT CODE, $0, $0x1ff, $0xc09a
         ENTER_CODE
-        pushl $0x200000
+        pushl $LANDING
         ret
         END
         TEST "jcc beyond the limit"
         SEGMENT CODE, $0, $0x1ff, $0xc09a
         ENTER_CODE
         xorl %eax, %eax
-        jz 0x200000
+        jz LANDING
         END
         TEST "jcc beyond the limit that is not taken"
         SEGMENT CODE, $0, $0x1ff, $0xc09a
         ENTER_CODE
         xorl %eax, %eax
-        jnz 0x200000
+        jnz LANDING
         END
         TEST "far jump beyond the limit"
         SEGMENT CODE, $0, $0x1ff, $0xc09a
         GO
-        ljmp $CODE, $0x200000
+        ljmp $CODE, $LANDING
         END
         TEST "far call beyond the limit leaves ESP"
         SEGMENT CODE, $0, $0x1ff, $0xc09a
         GO
-        lcall $CODE, $0x200000
+        lcall $CODE, $LANDING
         END
         .irp how, lret, iretl
         TEST "\how beyond the limit leaves ESP"
@@ -340,7 +340,7 @@ test_main:
         GO
         pushl $2
         pushl $CODE
-        pushl $0x200000
+        pushl $LANDING
         movl %esp, test_stack
         \how
         END
@@ -353,7 +353,7 @@ test_main:
         pushl $2
         .endif
         pushl $CODE + 3
-        pushl $0x200000
+        pushl $LANDING
         movl %esp, test_stack
         \how
         END

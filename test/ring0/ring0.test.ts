@@ -1,0 +1,78 @@
+/**
+ * Privilege, gates, tasks, faults and paging, asked by small kernels that print what they found: our
+ * answers are the manual's on each engine, and QEMU's too but where kernels.ts has it say otherwise.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import type { MachineOptions } from '../../src/machine/machine-options.js';
+import { hasBinutils, hasMake, hasVersion, make } from '../guest/toolchain.js';
+import { expectedLines, FOLDER, linesOfQemu, runHere, runInQemu } from './kernels.js';
+
+const KERNELS = [
+  'breakpoints',
+  'calls',
+  'descriptors',
+  'double-faults',
+  'faults',
+  'gates',
+  'limits',
+  'page-entries',
+  'paging',
+  'privilege',
+  'returns',
+  'segments',
+  'steps',
+  'sysenter',
+  'task-faults',
+  'tasks',
+  'v86',
+];
+
+/** One after whose checks QEMU doesn't go on. */
+const LETHAL = 'lethal';
+
+/** What a kernel writes to port F4h at its end, as a status. */
+const DONE = 'exit 99';
+const ENGINES: readonly [string, Partial<MachineOptions>][] = [
+  ['interpreted', { engine: 'interpreter' }],
+  ['compiled at the first entry', { hotEntries: 1 }],
+];
+
+/** The version that the lists of differences were made with. */
+const hasQemu72 = hasVersion('qemu-system-i386', / version 7\.2\./);
+
+describe.each(KERNELS)('the kernel "%s"', (kernel) => {
+  test.each(ENGINES)("gives the manual's answers, %s", (_, options) => {
+    expect(runHere(kernel, options)).toEqual({ lines: expectedLines(kernel), end: DONE });
+  });
+
+  test.skipIf(!hasQemu72)('differs under QEMU where that is known (needs QEMU 7.2)', () => {
+    const report = runInQemu(kernel);
+    expect(report).toEqual({ lines: linesOfQemu(kernel, report.lines), end: DONE });
+  });
+
+  test('has no two checks of one name', () => {
+    const names = expectedLines(kernel).map((line) => line.split(' -> ')[0]);
+    expect(names.filter((name, i) => names.indexOf(name) !== i)).toEqual([]);
+  });
+});
+
+test.each(ENGINES)("what QEMU doesn't survive gives the manual's answers, %s", (_, options) => {
+  expect(runHere(LETHAL, options)).toEqual({ lines: expectedLines(LETHAL), end: DONE });
+});
+
+test.skipIf(!hasQemu72)("QEMU doesn't survive it still (needs QEMU 7.2)", () => {
+  expect(runInQemu(LETHAL).lines).not.toContain('DONE');
+});
+
+test.skipIf(!hasBinutils || !hasMake)(
+  'the images are what their sources give, byte for byte (needs make and binutils 2.40)',
+  () => {
+    const names = [...KERNELS, LETHAL].map((kernel) => `${kernel}.elf`);
+    for (const [i, image] of make(FOLDER, names).entries()) {
+      const kept = readFileSync(join(FOLDER, names[i] ?? ''));
+      expect(image.equals(kept), names[i]).toBe(true);
+    }
+  },
+);
