@@ -33,7 +33,13 @@ const EVENTFUL_0F = [
 /** JMP and CALL with the pointer behind the opcode, and what their selectors may well name. */
 const FAR_POINTERS = [0x9a, 0xea];
 const TARGETS = [TSS_32_SELECTOR, TSS_16_SELECTOR, ...CODE_SELECTOR, 0x68, 0x70, 0x78, 0x80];
-const MSRS = [0x10, 0x1b, 0x174, 0x175, 0x176, 0x17];
+/** MSRs, CR0, and signs. */
+const NUMBERS = [
+  ...[0x10, 0x1b, 0x174, 0x175, 0x176, 0x17],
+  ...[-1, 0x80000000 | 0, 0x7fffffff, 0x80000011 | 0, 0x11, 0x10],
+];
+/** Around pages, segments, and the ends of memory. */
+const EDGES = [0, 1, 0xfff, 0xffd, 0xfffe, 0xffff, 0x10000, -1, -2, -4, 0x7fff, 0x80000000 | 0];
 
 /** An offset or address. */
 export function anyAddress(choices: Choices): number {
@@ -41,20 +47,7 @@ export function anyAddress(choices: Choices): number {
     case 0:
       return choices.word();
     case 1:
-      return choices.pick([
-        0,
-        1,
-        0xfff,
-        0xffd,
-        0xfffe,
-        0xffff,
-        0x10000,
-        -1,
-        -2,
-        -4,
-        0x7fff,
-        0x80000000 | 0,
-      ]);
+      return choices.pick(EDGES);
     case 2:
       return STACKS + choices.below(0x1000);
     case 3:
@@ -85,7 +78,7 @@ export function anyValue(choices: Choices): number {
     case 2:
       return anySelector(choices);
     case 3:
-      return choices.pick([...MSRS, -1, 0x80000000 | 0, 0x7fffffff, 0x80000011 | 0, 0x11, 0x10]);
+      return choices.pick(NUMBERS);
     default:
       return anyAddress(choices);
   }

@@ -18,7 +18,7 @@ export interface Course {
 
 /** Mostly short: what is new comes from new worlds rather than from long lives. */
 export function anyCourse(choices: Choices): Course {
-  const steps = choices.oneIn(20) ? 100 : 8 + choices.below(24);
+  const steps = choices.oneIn(20) ? 100 : 4 + choices.below(20);
   const events: PinEvent[] = [];
   let at = choices.below(2 * steps);
   while (at < steps && events.length < 4) {

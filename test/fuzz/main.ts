@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { StreamRunner } from './stream.js';
 
-const HANG_SECONDS = 20;
+const HANG_SECONDS = 60;
 const REPORT_SECONDS = 30;
 
 const { values } = parseArgs({

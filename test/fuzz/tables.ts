@@ -6,6 +6,10 @@ import * as M from './layout.js';
 import type { Memory } from './memory.js';
 
 const EFLAGS_STATUS = 0x8d5;
+/** Tables begin with so many random ones, which then repeat. */
+const SOME_DESCRIPTORS = 16;
+/** The processor's own and some of the others, which then repeat. */
+const SOME_VECTORS = 0x28;
 const TF_NT_RF_AC_ID = [8, 14, 16, 18, 21];
 
 /** EFLAGS with each system flag set now and then. */
@@ -33,18 +37,23 @@ export class Tables {
   realVectors(): void {
     // push bp; mov bp, sp; inc word [bp + 2]; pop bp; iret
     this.#memory.bytes.set([0x55, 0x89, 0xe5, 0xff, 0x46, 0x02, 0x5d, 0xcf], M.HANDLERS);
-    for (let vector = 0; vector < 256; vector++) {
+    for (let vector = 0; vector < SOME_VECTORS; vector++) {
       const entry = this.#choices.oneIn(30) ? this.#choices.word() : M.HANDLERS;
       this.#memory.put32(vector * 4, entry);
     }
+    this.#memory.repeat(0x20 * 4, 0x100 * 4, (SOME_VECTORS - 0x20) * 4);
   }
 
   /** GDT, LDT and IDT. @param is32 CS of this CPL has its D bit set. */
   protectedMode(cpl: number, is32: boolean): void {
     const choices = this.#choices;
     const memory = this.#memory;
-    for (let at = M.GDT; at < M.GDT + M.GDT_ENTRIES * 8; at += 8) this.#anyDescriptor(at);
-    for (let at = M.LDT; at < M.LDT + M.LDT_ENTRIES * 8; at += 8) this.#anyDescriptor(at);
+    const someBytes = SOME_DESCRIPTORS * 8;
+    for (const table of [M.GDT, M.LDT]) {
+      for (let at = table; at < table + someBytes; at += 8) this.#anyDescriptor(at);
+    }
+    memory.repeat(M.GDT, M.GDT + M.GDT_ENTRIES * 8, someBytes);
+    memory.repeat(M.LDT, M.LDT + M.LDT_ENTRIES * 8, someBytes);
     for (let level = 0; level < 4; level++) {
       const dpl = level << 5;
       const big = level === cpl ? (is32 ? 0x4000 : 0) : choices.oneIn(5) ? 0 : 0x4000;
@@ -62,7 +71,8 @@ export class Tables {
     const limit16 = 0x2b + choices.below(32);
     memory.putDescriptor(M.GDT + M.TSS_16_SELECTOR, M.TSS_16, limit16, this.#oddly(0x81));
     this.#handlers();
-    for (let vector = 0; vector < 256; vector++) this.#vector(M.IDT + vector * 8, vector);
+    for (let vector = 0; vector < SOME_VECTORS; vector++) this.#vector(M.IDT + vector * 8, vector);
+    memory.repeat(M.IDT + 0x20 * 8, M.IDT + 0x100 * 8, (SOME_VECTORS - 0x20) * 8);
   }
 
   /** The TSS of the present task and the two others. */
@@ -81,7 +91,8 @@ export class Tables {
     memory.put16(M.TSS + 0x66, choices.below(0x100));
     const link = choices.pick([M.TSS_32_SELECTOR, M.TSS_16_SELECTOR, anySelector(choices)]);
     memory.put16(M.TSS, link);
-    for (let at = M.TSS + 0x68; at < M.TSS + 0x400; at += 4) memory.put32(at, choices.word());
+    for (let at = M.TSS + 0x68; at < M.TSS + 0xa8; at += 4) memory.put32(at, choices.word());
+    memory.repeat(M.TSS + 0x68, M.TSS + 0x400, 0x40);
     this.#task(M.TSS_32, true);
     this.#task(M.TSS_16, false);
   }

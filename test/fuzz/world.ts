@@ -30,7 +30,7 @@ const MODES: readonly Mode[] = ['real', 'virtual-8086', 'protected', 'protected'
 const DATA_SEGMENTS: readonly SegmentIndex[] = [L.SEG_ES, L.SEG_DS, L.SEG_FS, L.SEG_GS];
 const ALL_SEGMENTS: readonly SegmentIndex[] = [L.SEG_CS, L.SEG_SS, ...DATA_SEGMENTS];
 /** A number of bytes that divides no page, so that pages begin differently. */
-const TILE = 1004;
+const TILE = 340;
 const CR0_RANDOM = 0x0005002e; // AM, WP, NE, TS, EM, MP
 const CR4_RANDOM = 0x28c; // OSFXSR, PGE, DE, TSD
 
