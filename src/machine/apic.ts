@@ -153,6 +153,12 @@ export class Apic implements Device, LocalApicMsr {
     this.#updatePin();
   }
 
+  /** Requests the timer's interrupt, as its entry of the vector table says, whatever the timer does. */
+  fireTimerEntry(): void {
+    if (this.isEnabled) this.#fire(R.LVT_TIMER);
+    this.#updatePin();
+  }
+
   /** Takes the interrupt for the processor. @returns the vector, or -1: the 8259s are to be asked. */
   acknowledge(): number {
     if (!this.isEnabled) return -1;

@@ -10,6 +10,9 @@ export type ClockSource = 'tsc' | 'pit' | 'rtc' | 'apic';
 
 /** The local APIC's timer. */
 export const LINE_APIC_TIMER = 16;
+/** A hypervisor's alarms, one for each counter that it has them on: see `Machine.addTimer`. */
+export const LINE_ALARM = 17;
+export const ALARMS = 2;
 /**
  * Plus the vector: anything else of the local APIC's own, such as interrupts that the processor sends to
  * itself, errors, and spurious ones.
@@ -21,6 +24,7 @@ export const LINES = 512;
 /** A line in words: `IRQ 4`, `APIC timer`, `APIC vector 0x41`. */
 export function describeLine(line: number): string {
   if (line === LINE_APIC_TIMER) return 'APIC timer';
+  if (line >= LINE_ALARM && line < LINE_ALARM + ALARMS) return `alarm ${line - LINE_ALARM}`;
   if (line < LINE_APIC_VECTOR) return `IRQ ${line}`;
   return `APIC vector 0x${(line - LINE_APIC_VECTOR).toString(16)}`;
 }
@@ -28,8 +32,8 @@ export function describeLine(line: number): string {
 /** One input, as `Machine.inject` takes it. */
 export type MachineInput =
   /**
-   * An edge of a timer: PIT channel 0 on line 0, RTC periodic on line 8, the APIC's on LINE_APIC_TIMER;
-   * other lines below 16: a bare pulse.
+   * An edge of a timer: PIT channel 0 on line 0, RTC periodic on line 8, the APIC's on LINE_APIC_TIMER,
+   * those of `Machine.addTimer` on theirs; other lines below 16: a bare pulse.
    */
   | { readonly kind: 'irq'; readonly line: number }
   | { readonly kind: 'nmi' }

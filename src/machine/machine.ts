@@ -74,6 +74,16 @@ const PAGE_SHIFT = 12;
 /** So much of a BIOS is seen below 1 MiB too. */
 const LOW_BIOS_BYTES = 0x20000;
 
+/** A timer that is none of the PC's chips. */
+export interface MachineTimer {
+  /** See input.ts for those that are free. */
+  readonly line: number;
+  /** The tick of the `apic` clock of its next edge after `now`, as things stand; Infinity where none comes. */
+  nextEdge(now: number): number;
+  /** The edge comes: an input with its line. */
+  edge(): void;
+}
+
 /** Told of a write to a port, with its value unsigned, before the write takes effect. */
 export type PortWriteObserver = (port: number, size: AccessSize, value: number) => void;
 
@@ -98,6 +108,11 @@ export class Machine {
     return this.#devices;
   }
   readonly #devices: Device[];
+  /** Those that `addTimer` has brought. */
+  get timers(): readonly MachineTimer[] {
+    return this.#timers;
+  }
+  readonly #timers: MachineTimer[] = [];
   readonly memoryBytes: number;
   readonly #map: PhysicalMap;
 
@@ -124,7 +139,7 @@ export class Machine {
   constructor(options: MachineOptions) {
     checkMachineOptions(options);
     this.memoryBytes = options.memoryBytes;
-    const readClock = (source: ClockSource): number => this.#readClock(source);
+    const readClock = (source: ClockSource): number => this.readClock(source);
     this.pic = new Pic8259(this.ports);
     this.pit = new Pit8254(this.ports, readClock);
     this.port61 = new Port61(this.ports, this.pit, readClock);
@@ -265,6 +280,25 @@ export class Machine {
     this.#devices.push(device);
   }
 
+  /** Adds a timer, whose edges whoever drives the machine injects when they are due. */
+  addTimer(timer: MachineTimer): void {
+    this.#timers.push(timer);
+  }
+
+  /**
+   * What a clock shows at this step: an input, asked for from outside.
+   * @throws Error when nobody answers.
+   */
+  readClock(source: ClockSource): number {
+    this.#requested = source;
+    this.requestClock(source);
+    // Cleared by the answer, which the compiler can't see.
+    if ((this.#requested as ClockSource | null) !== null) {
+      throw new Error(`the request for the ${source} clock was not answered`);
+    }
+    return this.#clockValue;
+  }
+
   /** The small state at a boundary between steps. RAM is the checkpoints' matter. */
   save(): MachineState {
     return {
@@ -297,7 +331,7 @@ export class Machine {
       },
       localApic: this.apic,
       acknowledgeInterrupt: () => this.#acknowledgeInterrupt(),
-      readTimestamp: () => this.#readClock('tsc'),
+      readTimestamp: () => this.readClock('tsc'),
       setNumericError: (level) => this.coprocessorError.setError(level),
       isNumericErrorIgnored: () => this.coprocessorError.isErrorIgnored,
     };
@@ -356,24 +390,16 @@ export class Machine {
   }
 
   #injectIrq(line: number): void {
+    const added = this.#timers.find((timer) => timer.line === line);
     if (line === IRQ_TIMER) this.pit.edge();
     else if (line === IRQ_RTC) this.rtc.edge();
     else if (line === LINE_APIC_TIMER && this.apic !== null) this.apic.timerEdge();
+    else if (added !== undefined) added.edge();
     else if (!Number.isInteger(line) || line < 0 || line >= IRQ_LINES || DEVICE_LINES.has(line)) {
       throw new Error(
         `IRQ line ${line} takes no injected edge: it belongs to a device or isn't there`,
       );
     } else this.pic.pulse(line);
-  }
-
-  #readClock(source: ClockSource): number {
-    this.#requested = source;
-    this.requestClock(source);
-    // Cleared by the answer, which the compiler can't see.
-    if ((this.#requested as ClockSource | null) !== null) {
-      throw new Error(`the request for the ${source} clock was not answered`);
-    }
-    return this.#clockValue;
   }
 
   #answerClock(source: ClockSource, value: number): void {

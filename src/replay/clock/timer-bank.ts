@@ -24,15 +24,19 @@ export interface Timer {
 
 /**
  * The timers of a machine: channel 0 of the 8254 on line 0, the RTC's periodic interrupt on line 8, the
- * local APIC's where there is one.
+ * local APIC's where there is one, and those that were added.
  */
 export function timersOf(machine: Machine): readonly Timer[] {
   const { pit, rtc, apic } = machine;
   const timers = [timer(0, pit), timer(8, rtc)];
-  if (apic === null) return timers;
+  if (apic !== null) timers.push(apicClocked(LINE_APIC_TIMER, apic));
+  return [...timers, ...machine.timers.map((added) => apicClocked(added.line, added))];
+}
+
+function apicClocked(line: number, chip: { nextEdge(now: number): number }): Timer {
   const nextEdge = (after: number): number =>
-    apic.nextEdge(apicTicksAt(after)) * NANOSECONDS_PER_APIC_TICK;
-  return [...timers, { line: LINE_APIC_TIMER, nextEdge }];
+    chip.nextEdge(apicTicksAt(after)) * NANOSECONDS_PER_APIC_TICK;
+  return { line, nextEdge };
 }
 
 /** The two chips give their edges in ticks of the 8254. */
