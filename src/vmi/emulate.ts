@@ -144,7 +144,7 @@ function emulateTable(cpu: GuestCpu, decoded: Decoded): boolean {
 }
 
 /** Until UpdateKernelStack says otherwise, events from CPL 3 come on the stack of the TSS that was loaded. */
-function readKernelStack(core: Core, guest: GuestState): void {
+export function readKernelStack(core: Core, guest: GuestState): void {
   const tss = core.state.segmentBase(L.SEG_TR);
   guest.kernelEsp = core.mmu.read((tss + TSS_ESP0) | 0, 4, false);
   guest.kernelSs = core.mmu.read((tss + TSS_SS0) | 0, 2, false);

@@ -7,7 +7,8 @@
  * hardware does at CPL 1: they ignore IF, or show what is real.
  */
 import type { Core } from '../cpu/core.js';
-import { EFLAGS_IF, EFLAGS_VM, writeEflags } from '../cpu/eflags.js';
+import { accessDpl, isNullSelector } from '../cpu/descriptors.js';
+import { EFLAGS_IF, EFLAGS_IOPL, EFLAGS_VM, writeEflags } from '../cpu/eflags.js';
 import { fault, VECTOR_GP, VECTOR_PF } from '../cpu/fault.js';
 import type { Admission, GuestDescriptor, Interceptor } from '../cpu/interceptor.js';
 import { setCpl, setSegment } from '../cpu/segmentation.js';
@@ -17,20 +18,30 @@ import { checkStateLength, type Device } from '../machine/device.js';
 import type { Machine } from '../machine/machine.js';
 import type { Site } from './annotations.js';
 import { CALL_SYSEXIT } from './calls.js';
+import type { Dialect } from './dialect.js';
 import {
   emulatePrivileged,
   enterBySysenter,
   type GuestCpu,
   leaveBySysexit,
+  readKernelStack,
   readStack,
   updateKernelStack,
 } from './emulate.js';
 import { decodeAtEip } from './guest-code.js';
-import { adjustDescriptor } from './guest-descriptors.js';
+import { adjustDescriptor, truncatedLimit } from './guest-descriptors.js';
 import { GuestState, STATE_WORDS } from './guest-state.js';
 import { enterGuestHandler } from './inject.js';
 import { dropIretFrame, finishIret, raiseKernelFrame } from './iret.js';
-import { HOLE, KERNEL_CPL, REAL_GDT, REAL_IDT, REAL_IDT_LIMIT, REGION, SHARED } from './layout.js';
+import {
+  KERNEL_CPL,
+  type Placement,
+  REAL_GDT,
+  REAL_IDT,
+  REAL_IDT_LIMIT,
+  REGION,
+  SHARED,
+} from './layout.js';
 import { patchSites } from './patch.js';
 import { SharedWords } from './shared-words.js';
 import {
@@ -47,20 +58,21 @@ const OPCODE_SYSENTER = 0x0f34;
 /** What is chosen of a hypervisor. */
 export interface HypervisorOptions {
   readonly scheme: IretScheme;
-  /** Places in the guest to patch, checked by `readAnnotations`. */
-  readonly sites: readonly Site[];
+  /** Places in the guest to patch, checked by `readAnnotations`; or how else the two find each other. */
+  readonly sites: readonly Site[] | Dialect;
 }
 
-/** One machine's hypervisor. From its construction on the guest is deprivileged. */
+/** One machine's hypervisor. From its construction on the guest is deprivileged, unless a dialect decides. */
 export class Hypervisor implements Interceptor, Device {
   readonly name = 'hypervisor';
-  readonly region: Region;
+  #region: Region;
   readonly #machine: Machine;
   readonly #core: Core;
   readonly #scheme: IretScheme;
   readonly #guest = new GuestState();
   readonly #shared: SharedWords;
   readonly #cpu: GuestCpu;
+  readonly #dialect: Dialect | null = null;
   /** A fault that the guest is to see is on its way to it: it is nothing to emulate. */
   #isReflecting = false;
 
@@ -71,15 +83,30 @@ export class Hypervisor implements Interceptor, Device {
     this.#scheme = options.scheme;
     this.#shared = new SharedWords(this.#core.physical);
     this.#cpu = { core: this.#core, guest: this.#guest, shared: this.#shared };
-    this.region = buildRegion(options.scheme);
+    this.#core.physical.load(SHARED, new Uint8Array(PAGE_BYTES));
+    this.#region = buildRegion(options.scheme);
+    machine.addDevice(this);
+    if ('attach' in options.sites) {
+      this.#dialect = options.sites;
+      this.#dialect.attach({
+        cpu: this.#cpu,
+        interceptor: this,
+        place: (placement) => this.#place(placement),
+        lower: () => this.#lower(),
+      });
+      return;
+    }
     const page = new Uint8Array(PAGE_BYTES);
     page.set(this.region.bytes);
     machine.loadRom(REGION, page);
-    this.#core.physical.load(SHARED, new Uint8Array(PAGE_BYTES));
     patchSites(this.#core.physical, options.sites, this.region);
-    machine.addDevice(this);
     this.#core.interceptor = this;
     this.#lower();
+  }
+
+  /** The published region. */
+  get region(): Region {
+    return this.#region;
   }
 
   /** Virtual IF: whether the guest lets interrupts in. */
@@ -105,12 +132,16 @@ export class Hypervisor implements Interceptor, Device {
   }
 
   save(): number[] {
-    return this.#guest.save();
+    return [...this.#guest.save(), ...(this.#dialect?.save() ?? [])];
   }
 
   restore(state: readonly number[]): void {
-    checkStateLength(this.name, state, STATE_WORDS);
-    this.#guest.restore(state);
+    const own = state.slice(0, STATE_WORDS);
+    const others = state.slice(STATE_WORDS);
+    if (this.#dialect === null) checkStateLength(this.name, others, 0);
+    checkStateLength(this.name, own, STATE_WORDS);
+    this.#guest.restore(own);
+    this.#dialect?.restore(others);
   }
 
   admit(event: 'interrupt' | 'nmi'): Admission {
@@ -137,6 +168,7 @@ export class Hypervisor implements Interceptor, Device {
       this.#exited();
       return;
     }
+    this.#dialect?.settle();
     const eip = kind === 'fault' ? this.#core.state.eip : returnEip;
     const { interruptFlag } = this.#shared;
     const event = { vector, errorCode, kind, returnEip: eip, interruptFlag };
@@ -160,8 +192,9 @@ export class Hypervisor implements Interceptor, Device {
     const stage = isKernel ? this.region.iretStages.get(this.#linearEip()) : undefined;
     const request = isKernel ? this.region.requests.get(this.#linearEip()) : undefined;
     if (stage !== undefined && request === undefined) return this.#iretFaulted(stage);
-    if (vector !== VECTOR_GP) return false;
     return this.#guarded(() => {
+      if (request === undefined && this.#dialect?.handles(vector)) return true;
+      if (vector !== VECTOR_GP) return false;
       if (request !== undefined) {
         this.#serve(request);
         return true;
@@ -269,7 +302,8 @@ export class Hypervisor implements Interceptor, Device {
   }
 
   #note(call: number, site: number, args: readonly number[]): void {
-    this.#machine.observer?.shimCalled?.(call, site, args, null);
+    const number = this.#dialect?.callNumber(call) ?? call;
+    this.#machine.observer?.shimCalled?.(number, site, args, null);
   }
 
   #linearEip(): number {
@@ -277,20 +311,39 @@ export class Hypervisor implements Interceptor, Device {
     return (state.segmentBase(L.SEG_CS) + state.eip) >>> 0;
   }
 
-  /** Makes the loader's flat kernel of CPL 0 one of CPL 1. Virtual IF is 0, as IF was. */
+  #place(placement: Placement): Region {
+    this.#region = buildRegion(this.#scheme, placement);
+    return this.#region;
+  }
+
+  /**
+   * Makes a kernel of CPL 0, in protected mode, one of CPL 1. Virtual IF becomes what IF was.
+   * @throws fault #PF where the TSS can't be read, with nothing changed.
+   */
   #lower(): void {
     const core = this.#core;
     const { state } = core;
+    const guest = this.#guest;
+    if (!isNullSelector(state.selector(L.SEG_TR))) readKernelStack(core, guest);
     const dpl = KERNEL_CPL << 5;
     for (const segment of [L.SEG_CS, L.SEG_SS, L.SEG_DS, L.SEG_ES, L.SEG_FS, L.SEG_GS] as const) {
-      const access = state.segmentAccess(segment) | dpl;
-      setSegment(core, segment, state.selector(segment) | KERNEL_CPL, 0, HOLE - 1, access);
+      const access = state.segmentAccess(segment);
+      if (accessDpl(access) !== 0 || access === 0) continue;
+      const base = state.segmentBase(segment);
+      const limit = truncatedLimit(base >>> 0, state.segmentLimit(segment) >>> 0);
+      setSegment(core, segment, state.selector(segment) | KERNEL_CPL, base, limit, access | dpl);
     }
     setCpl(core, KERNEL_CPL);
-    writeEflags(state, EFLAGS_IF, EFLAGS_IF);
+    guest.gdtBase = state.get(L.GDTR_BASE);
+    guest.idtBase = state.get(L.IDTR_BASE);
+    guest.idtLimit = state.get(L.IDTR_LIMIT);
+    guest.sysenterCs = state.get(L.MSR_SYSENTER_CS);
+    this.#shared.interruptFlag = (state.get(L.FLAG_SYSTEM) & EFLAGS_IF) !== 0;
+    this.#shared.cr0 = state.cr0;
+    writeEflags(state, EFLAGS_IF, EFLAGS_IF | EFLAGS_IOPL);
+    state.set(L.MSR_SYSENTER_CS, 0);
     state.set(L.GDTR_BASE, REAL_GDT | 0);
     state.set(L.IDTR_BASE, REAL_IDT | 0);
     state.set(L.IDTR_LIMIT, REAL_IDT_LIMIT);
-    this.#shared.cr0 = state.cr0;
   }
 }

@@ -8,6 +8,14 @@ export const REGION = 0xc8000;
 /** The words that hypervisor and region share, in RAM behind it, which the region writes. */
 export const SHARED = 0xc9000;
 
+/** Where the guest sees the region and the shared words: linear addresses, unsigned. */
+export interface Placement {
+  readonly region: number;
+  readonly words: number;
+}
+/** Linear = physical. */
+export const FIXED_PLACE: Placement = { region: REGION, words: SHARED };
+
 /** Virtual IF: 200h or 0, as in EFLAGS. */
 export const VIRTUAL_IF = SHARED;
 /** 1 where an interrupt waits that the hypervisor could not inject when it came, else 0. */

@@ -14,7 +14,16 @@ import {
   CALL_UPDATE_KERNEL_STACK,
   type StubName,
 } from './calls.js';
-import { IRET_OLD_IF, IRET_RETURN, PENDING, REGION, SHADOW_CR0, VIRTUAL_IF } from './layout.js';
+import {
+  FIXED_PLACE,
+  IRET_OLD_IF,
+  IRET_RETURN,
+  PENDING,
+  type Placement,
+  SHADOW_CR0,
+  SHARED,
+  VIRTUAL_IF,
+} from './layout.js';
 
 /** What is done about an event that finds the guest within its IRET or SYSEXIT. */
 export const IRET_SCHEMES = ['naive', 'rollforward'] as const;
@@ -68,18 +77,29 @@ class Builder {
   readonly boundaries: number[] = [];
   readonly requests = new Map<number, Request>();
   readonly iretStages = new Map<number, IretStage>();
+  readonly #place: Placement;
 
-  get here(): number {
-    return REGION + this.bytes.length;
+  constructor(place: Placement) {
+    this.#place = place;
   }
 
-  /** Numbers above 255 are four bytes. @returns the instruction's address. */
+  get here(): number {
+    return this.#place.region + this.bytes.length;
+  }
+
+  /**
+   * Numbers above 255 are four bytes; those from SHARED up are addresses of the shared words, and moved to
+   * where the guest sees them. @returns the instruction's address.
+   */
   insn(...parts: readonly number[]): number {
     const at = this.here;
     this.boundaries.push(at);
     for (const part of parts) {
       if (part <= 0xff) this.bytes.push(part);
-      else for (let shift = 0; shift < 32; shift += 8) this.bytes.push((part >>> shift) & 0xff);
+      else {
+        const word = part < SHARED ? part : part - SHARED + this.#place.words;
+        for (let shift = 0; shift < 32; shift += 8) this.bytes.push((word >>> shift) & 0xff);
+      }
     }
     return at;
   }
@@ -116,9 +136,9 @@ class Builder {
   }
 }
 
-/** Assembles the region for a scheme. */
-export function buildRegion(scheme: IretScheme): Region {
-  const code = new Builder();
+/** Assembles the region for a scheme and a place. */
+export function buildRegion(scheme: IretScheme, place: Placement = FIXED_PLACE): Region {
+  const code = new Builder(place);
   const iret = scheme === 'naive' ? naiveIret(code) : checkedIret(code);
   code.align();
   const sysexitStub = code.here;
@@ -141,7 +161,7 @@ export function buildRegion(scheme: IretScheme): Region {
   const jump = code.insn(0x74, 0);
   code.setInterruptFlag(IF);
   code.deliverAndReturn(CALL_SET_INTERRUPT_MASK);
-  code.bytes[jump + 1 - REGION] = code.here - (jump + 2);
+  code.bytes[jump + 1 - place.region] = code.here - (jump + 2);
   code.setInterruptFlag(0);
   code.insn(RET);
   code.align();
