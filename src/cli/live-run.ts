@@ -8,6 +8,7 @@ import { GuestConsole, watchStdout } from './guest-console.js';
 import type { MachineOptions } from './machine-options.js';
 import { tracePorts } from './port-trace.js';
 import { Progress, roundCount } from './progress.js';
+import { SerialInput } from './serial-input.js';
 import { SliceLength } from './slice-length.js';
 import { StopSignal, turn } from './stop-signal.js';
 
@@ -34,7 +35,13 @@ export async function runToEnd(
   const stop = new StopSignal(() => bell.ring());
   watchStdout(() => stop.raise());
   machine.onSerialOutput = (byte) => guest.write(byte);
-  if (isOnStdio) feedSerial(session, bell);
+  const input = isOnStdio
+    ? new SerialInput(session, machine, {
+        progress,
+        wake: () => bell.ring(),
+        leave: () => stop.raise(),
+      })
+    : null;
   if (options.tracePorts === true) tracePorts(machine, progress);
 
   const began = performance.now();
@@ -50,7 +57,7 @@ export async function runToEnd(
       guest.flush();
       onTurn(now);
       if (result === 'running') slice.took(now - start);
-      if (guest.isLineStart || !process.stdout.isTTY) {
+      if (input?.isConsole !== true && (guest.isLineStart || !process.stdout.isTTY)) {
         progress.show(
           now,
           () => `${formatInstant(machine.cpu.instant)}  ${rate(machine, now - began)}`,
@@ -66,8 +73,8 @@ export async function runToEnd(
   } finally {
     progress.clear();
     stop.release();
-    // An open standard input would keep the process alive.
-    if (isOnStdio) process.stdin.destroy();
+    input?.release();
+    if (input?.isConsole === true && !guest.isLineStart) process.stderr.write('\n');
   }
   return outcome;
 }
@@ -75,19 +82,4 @@ export async function runToEnd(
 /** Instructions a second on the average. */
 function rate(machine: Machine, milliseconds: number): string {
   return `${roundCount((machine.cpu.retired / milliseconds) * 1e3)} instructions/s`;
-}
-
-function feedSerial(session: Session, bell: Doorbell): void {
-  const { stdin } = process;
-  session.awaitsSerial = true;
-  const close = (): void => {
-    session.awaitsSerial = false;
-    bell.ring();
-  };
-  stdin.on('data', (bytes: Buffer) => {
-    session.pushSerial(bytes);
-    bell.ring();
-  });
-  stdin.on('end', close);
-  stdin.on('error', close);
 }

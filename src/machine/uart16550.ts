@@ -80,6 +80,16 @@ export class Uart16550 implements Device {
     });
   }
 
+  /** Another byte may arrive without an overrun. Not the guest's to see. */
+  get hasRoom(): boolean {
+    return this.#received.length < this.#capacity;
+  }
+
+  /** The guest wants an interrupt when a byte arrives. */
+  get isListening(): boolean {
+    return (this.#ier & IER_RECEIVED) !== 0;
+  }
+
   /** A byte arrives on the line. In loopback mode the line is not connected, and the byte is lost. */
   receive(byte: number): void {
     if ((this.#mcr & MCR_LOOP) === 0) this.#shiftIn(byte & 0xff);
@@ -188,6 +198,11 @@ export class Uart16550 implements Device {
     return (this.#fcr & FCR_ENABLE) !== 0;
   }
 
+  /** Received bytes that the chip can hold. */
+  get #capacity(): number {
+    return this.#isFifo ? FIFO_BYTES : 1;
+  }
+
   #readReceived(): number {
     const byte = this.#received.shift() ?? 0;
     this.#update();
@@ -205,7 +220,7 @@ export class Uart16550 implements Device {
   }
 
   #shiftIn(byte: number): void {
-    if (this.#received.length < (this.#isFifo ? FIFO_BYTES : 1)) {
+    if (this.hasRoom) {
       this.#received.push(byte);
     } else {
       this.#hasOverrun = true;

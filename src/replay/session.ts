@@ -171,11 +171,17 @@ export class Session {
     if (this.#serial.length > 0 && instant >= this.#serialAt) this.#injectSerial();
   }
 
-  #injectSerial(): void {
-    const byte = this.#serial.shift();
-    if (byte === undefined) return;
+  /**
+   * Has the next byte arrive where the guest's UART has room for it; else it waits, as at a sender that
+   * heeds RTS. False where nothing arrived.
+   */
+  #injectSerial(): boolean {
     this.#serialAt = this.#machine.cpu.instant + SERIAL_STEPS;
+    if (!this.#machine.uart.hasRoom) return false;
+    const byte = this.#serial.shift();
+    if (byte === undefined) return false;
     this.#inject({ kind: 'serial', byte });
+    return true;
   }
 
   /** Has something arrive at the halted processor. False where it must wait, or the run is over. */
@@ -184,10 +190,7 @@ export class Session {
       this.#end({ kind: 'halted' });
       return false;
     }
-    if (this.#serial.length > 0) {
-      this.#injectSerial();
-      return true;
-    }
+    if (this.#serial.length > 0 && this.#injectSerial()) return true;
     switch (this.#source.idle()) {
       case 'advanced':
         return true;

@@ -28,6 +28,12 @@ export const ECHO = guest(
   'B0 31 E6 F4 ; mov $0x31,%al; out %al,$0xf4',
 );
 
+/** The same, with the receiver's interrupt enabled in the UART, and off in the processor. */
+export const LISTENER = Buffer.concat([
+  guest('66 BA F9 03 ; mov $0x3f9,%dx', 'B0 01 EE    ; mov $1,%al; out %al,(%dx)'),
+  ECHO,
+]);
+
 /** Sends "x" and loops for ever. */
 export const LOOP = guest(
   '66 BA F8 03 ; mov $0x3f8,%dx',

@@ -19,10 +19,16 @@ export interface Finished {
   readonly stderr: string;
 }
 
+/** What to execute for holdoff with these words. */
+export function commandLine(words: readonly string[]): string[] {
+  return [process.execPath, ...program, ...words];
+}
+
 /** Starts holdoff. The caller owns the process. */
 export function start(words: readonly string[], cwd?: string): ChildProcessWithoutNullStreams {
   const env = { ...process.env, HOLDOFF_DEBUG: undefined };
-  return spawn(process.execPath, [...program, ...words], { cwd, env });
+  const [node, ...rest] = commandLine(words);
+  return spawn(node, rest, { cwd, env });
 }
 
 /** Waits for a started process to end, and for all that it printed. */
