@@ -6,12 +6,23 @@ import { opcodeMapOf } from '../isa/instruction-set.js';
 import { compileRegion } from '../jit/compile-region.js';
 import { findRegion } from '../jit/region.js';
 import { HANDLER_SLOTS } from './handlers.js';
-import { type CompiledBlock, writeCompiledHead, writeHead } from './record.js';
+import {
+  type CompiledBlock,
+  HANDLER_COUNT,
+  RECORD_COUNTER,
+  RECORD_HANDLER,
+  writeCompiledHead,
+  writeHead,
+} from './record.js';
 
 /** Entries after which a block is compiled, with what it jumps to, unless told otherwise. */
 export const HOT_ENTRIES = 200;
 /** Compiled regions at the most: when they are used up, all decoded and compiled code is dropped. */
 export const REGION_SLOTS = 4096;
+/** The part of the entries that may be left for a block to be compiled along with a hot one. */
+const WARM = 0.75;
+/** How far apart blocks may be, in bytes, to be compiled together though no direct jump leads there. */
+const NEAR = 512;
 /** A region of fewer instructions costs more to enter than it saves. */
 const WORTHWHILE = 3;
 
@@ -77,7 +88,8 @@ export class HotCode {
   compile(physical: number): void {
     const { physical: memory, state } = this.#core;
     if (this.isFull) return;
-    const region = findRegion(memory.ram, physical, opcodeMapOf(this.#core.model.level));
+    const map = opcodeMapOf(this.#core.model.level);
+    const region = findRegion(memory.ram, physical, this.#warmOffsets(physical), map);
     if (region === null) return;
     const size = region.blocks.reduce((sum, block) => sum + block.instructions.length, 0);
     if (size < WORTHWHILE) return;
@@ -90,12 +102,25 @@ export class HotCode {
       const { offset, instructions } = block;
       memory.markCode(region.page + offset, block.next - offset);
       const at = region.page + offset;
-      // The first region that has a block keeps it, but the one asked for is to be quick now.
-      if (this.#compiled.has(at) && at !== physical) return;
       const compiled = { handler, index, instructions: instructions.length, offset };
       this.#compiled.set(at, compiled);
       const head = this.#heads.get(at);
       if (head !== undefined) writeCompiledHead(state, head, compiled);
     });
+  }
+
+  /** Offsets of other blocks near by in the page that are compiled, or on the way to it; the nearest first. */
+  #warmOffsets(physical: number): number[] {
+    const { state } = this.#core;
+    const page = physical >>> 12;
+    const offsets: number[] = [];
+    for (const [at, head] of this.#heads) {
+      if (at >>> 12 !== page || at === physical || Math.abs(at - physical) > NEAR) continue;
+      const counts = state.get(head + RECORD_HANDLER) === HANDLER_COUNT;
+      const isWarm = !counts || state.get(head + RECORD_COUNTER) < this.entries * WARM;
+      if (isWarm) offsets.push(at & 0xfff);
+    }
+    const entry = physical & 0xfff;
+    return offsets.sort((a, b) => Math.abs(a - entry) - Math.abs(b - entry));
   }
 }

@@ -10,9 +10,12 @@ import { formOf } from '../isa/form.js';
 import * as L from '../state-layout.js';
 import {
   type Bytes,
+  concat,
   constant,
-  encodeModule,
+  encodeCode,
+  encodeHead,
   type FunctionBody,
+  type FunctionCode,
   I32,
   memarg,
   OP,
@@ -25,7 +28,6 @@ import * as F from './region-frame.js';
 import { RegionOps, SPILL } from './region-ops.js';
 
 const HANDLER = { parameters: [I32], results: [I32] };
-const RECORD = 0;
 /** Parameters of `spill` behind the eight registers. */
 const SPILL_WORDS = [L.FLAG_RESULT, L.FLAG_AUX, L.EIP];
 const SPILL_BUDGET = 11;
@@ -41,7 +43,7 @@ function loadWord(offset: number): number[] {
 
 /** A word of the head record. */
 function field(offset: number): number[] {
-  return [...local(RECORD), OP.i32Load, ...memarg(offset)];
+  return [...local(F.LOCAL_HEAD), OP.i32Load, ...memarg(offset)];
 }
 
 function storeWord(offset: number, value: Bytes): number[] {
@@ -75,13 +77,11 @@ class RegionCompiler {
     region.blocks.forEach((block, i) => this.#places.set(block.offset, i));
   }
 
-  body(): FunctionBody {
+  body(): FunctionCode {
     const { blocks } = this.#region;
     const prologue = this.#prologue();
-    const code = blocks.map((block, i) => this.#block(block, i));
     // loop { block { ... block { br_table } code 0 } ... code n-1 }
     const nest = [
-      ...prologue,
       OP.loop,
       VOID,
       ...blocks.flatMap(() => [OP.block, VOID]),
@@ -90,10 +90,9 @@ class RegionCompiler {
       ...unsigned(blocks.length - 1),
       ...blocks.flatMap((_, i) => unsigned(i)),
     ];
-    // Blocks are too large to be spread into a call's arguments.
-    const bodies = code.map((bytes) => [OP.end, ...bytes]).flat();
-    const whole = [...nest, ...bodies, OP.end, OP.unreachable];
-    return { name: 'region', type: HANDLER, locals: this.#frame.locals, code: whole };
+    const bodies = blocks.flatMap((block, i) => [[OP.end], this.#block(block, i)]);
+    const code = concat([prologue, nest, ...bodies, [OP.end, OP.unreachable]]);
+    return { locals: this.#frame.locals, code };
   }
 
   /** Which block is entered the head record says. */
@@ -109,7 +108,7 @@ class RegionCompiler {
       OP.if,
       VOID,
       ...storeWord(L.BUDGET, local(F.LOCAL_LEFT)),
-      ...local(RECORD),
+      ...local(F.LOCAL_HEAD),
       ...constant(L.RECORD_BYTES),
       OP.i32Add,
       OP.return,
@@ -164,6 +163,7 @@ class RegionCompiler {
         instruction,
         behind: count - 1 - i,
         branchTo: (offset: number) => this.#branchTo(offset, index, loopsOnItself),
+        dispatch: () => this.#dispatch(index),
       };
       new RegionOps(frame, place, formOfInstruction(instruction)).emit();
     });
@@ -174,7 +174,7 @@ class RegionCompiler {
       frame.code.push(...(this.#branchTo(block.next, index, loopsOnItself) ?? []));
     }
     const { code } = frame;
-    return loopsOnItself ? [OP.loop, VOID, ...code, OP.end] : code;
+    return loopsOnItself ? concat([[OP.loop, VOID], code, [OP.end]]) : code;
   }
 
   /** The way from inside block `from`, at the frame's depth, to the block at an offset. */
@@ -185,8 +185,13 @@ class RegionCompiler {
     if (to === from && loopsOnItself) return [OP.br, ...unsigned(depth - 1)];
     // Behind block i the labels of blocks i+1 and on are open, then the dispatching loop's.
     if (to > from) return [OP.br, ...unsigned(depth + to - from - 1)];
-    const dispatch = this.#region.blocks.length - 1 - from;
-    return [...constant(to), OP.localSet, F.LOCAL_BLOCK, OP.br, ...unsigned(depth + dispatch)];
+    return [...constant(to), OP.localSet, F.LOCAL_BLOCK, ...this.#dispatch(from)];
+  }
+
+  /** The way from inside block `from`, at the frame's depth, to the block that LOCAL_BLOCK says. */
+  #dispatch(from: number): Bytes {
+    const outwards = this.#region.blocks.length - 1 - from;
+    return [OP.br, ...unsigned(this.#frame.depth + outwards)];
   }
 
   /** Returns to the run loop at an offset, with no instruction under way and no flags pending. */
@@ -214,6 +219,17 @@ function formOfInstruction({ decoded }: RegionInstruction): Form {
 
 /** The module of a region: its function is the export `region`, of the type of handlers. */
 export function compileRegion(region: Region, memoryPages: number): Uint8Array<ArrayBuffer> {
+  return encodeCode(headFor(memoryPages), [SPILL_FUNCTION, new RegionCompiler(region).body()]);
+}
+
+/** Heads of region modules, which differ in the size of the memory alone. */
+const heads = new Map<number, Bytes>();
+
+function headFor(memoryPages: number): Bytes {
+  const known = heads.get(memoryPages);
+  if (known !== undefined) return known;
   const imports = { functions: FUNCTION_IMPORTS, memoryPages, table: false, types: [] };
-  return encodeModule(imports, [SPILL_FUNCTION, new RegionCompiler(region).body()]);
+  const head = encodeHead(imports, [SPILL_FUNCTION, { name: 'region', type: HANDLER }]);
+  heads.set(memoryPages, head);
+  return head;
 }

@@ -9,6 +9,8 @@
 import { type Bytes, I32, OP } from '../wasm/encoder.js';
 import { type Expression, localExpression } from '../wasm/expression.js';
 
+/** The head record by which the region was entered. */
+export const LOCAL_HEAD = 0;
 /** EAX to EDI. */
 export const LOCAL_REGISTERS = 1;
 /** FLAG_RESULT and FLAG_AUX, where they are not pending. */

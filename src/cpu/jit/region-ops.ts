@@ -3,7 +3,7 @@
  * flags are worked out only where someone reads them, and flat segments need no check.
  */
 
-import { registerOffset } from '../engine/record.js';
+import { RECORD_BLOCK, RECORD_HANDLER, RECORD_OFFSET, registerOffset } from '../engine/record.js';
 import type { Form } from '../isa/form.js';
 import type { Size } from '../isa/ops.js';
 import * as L from '../state-layout.js';
@@ -31,6 +31,8 @@ export interface Place {
   readonly behind: number;
   /** Emits the way to the block at an offset of the page; null where the region has none. */
   branchTo(offset: number): Bytes | null;
+  /** Emits the way to the block whose index is in LOCAL_BLOCK. */
+  dispatch(): Bytes;
 }
 
 export class RegionOps extends WasmOps {
@@ -115,17 +117,45 @@ export class RegionOps extends WasmOps {
 
   override jump(offset: Expression): void {
     const { target } = this.#place.instruction;
-    const way = target === null ? null : this.#place.branchTo(target);
-    if (way === null || this.guardsEsp) {
-      this.#exit(offset);
-      return;
-    }
+    if (this.guardsEsp) super.set(L.ESP_GUARD, constantExpression(0));
     if (this.#mayNeedAttention) {
       this.branch(localExpression(F.LOCAL_ATTENTION), () => this.#exit(offset));
     }
     this.#settleFlags();
-    // Only now, as the way's depth is that of this place.
-    this.code.push(...(this.#place.branchTo(target ?? 0) ?? way));
+    const way = target === null ? null : this.#place.branchTo(target);
+    if (way !== null) {
+      this.code.push(...way);
+      return;
+    }
+    if (target === null) this.#jumpWithin(offset);
+    this.#exit(offset);
+  }
+
+  /**
+   * Goes to the block at a linear address, if the jump cache has it and it belongs to this region. The
+   * code segment is flat, and MODE and the generation are as they were when the region was entered.
+   */
+  #jumpWithin(linear: Expression): void {
+    const slot = this.and(linear, constantExpression(L.JUMP_CACHE_ENTRIES - 1));
+    const shifted = this.shl(slot, constantExpression(L.JUMP_CACHE_ENTRY_SHIFT));
+    const entry = this.let(this.add(shifted, constantExpression(L.JUMP_CACHE)));
+    const head = this.let(word(entry, L.JUMP_CACHE_RECORD));
+    const own = localExpression(F.LOCAL_HEAD);
+    const isKnown = [
+      this.#equal(word(entry, L.JUMP_CACHE_LINEAR), linear),
+      this.#equal(word(entry, L.JUMP_CACHE_MODE), super.get(L.MODE)),
+      this.#equal(word(entry, L.JUMP_CACHE_GENERATION), super.get(L.CODE_GENERATION)),
+      this.#equal(word(head, RECORD_HANDLER), word(own, RECORD_HANDLER)),
+    ].reduce((all, one) => this.and(all, one));
+    this.branch(isKnown, () => {
+      const base = this.sub(linear, word(head, RECORD_OFFSET));
+      this.code.push(...word(head, RECORD_BLOCK).code, OP.localSet, F.LOCAL_BLOCK);
+      this.code.push(...base.code, OP.localSet, F.LOCAL_BASE, ...this.#place.dispatch());
+    });
+  }
+
+  #equal(a: Expression, b: Expression): Expression {
+    return this.eqz(this.xor(a, b));
   }
 
   override repeat(): void {
@@ -259,6 +289,11 @@ export class RegionOps extends WasmOps {
     }
     this.code.push(...merged.code, OP.localSet, local);
   }
+}
+
+/** The word at an address of the one memory. */
+function word(address: Expression, offset: number): Expression {
+  return { code: [...address.code, OP.i32Load, ...memarg(offset)], isBound: false };
 }
 
 /** A register's value, or a part of it, straight from its local. */

@@ -49,12 +49,16 @@ function targetOf(decoded: Decoded, offset: number): number | null {
   return operandSize === 4 ? offset + length + immediate : null;
 }
 
+/** A near call: what follows it is come back to. */
+function isCall(opcode: number, modrm: number): boolean {
+  return opcode === 0xe8 || (opcode === 0xff && ((modrm >> 3) & 7) === 2);
+}
+
 /** The instruction always goes somewhere else. */
 function endsFlow(opcode: number, modrm: number): boolean {
-  if (opcode === 0xe8 || opcode === 0xe9 || opcode === 0xeb) return true;
+  if (isCall(opcode, modrm) || opcode === 0xe9 || opcode === 0xeb) return true;
   if (opcode === 0xc2 || opcode === 0xc3) return true;
-  const extension = (modrm >> 3) & 7;
-  return opcode === 0xff && (extension === 2 || extension === 4);
+  return opcode === 0xff && ((modrm >> 3) & 7) === 4;
 }
 
 function isCompiled(decoded: Decoded): boolean {
@@ -77,18 +81,23 @@ class Discovery {
     this.#page = page;
   }
 
-  region(entry: number): Region | null {
-    const waiting = [entry];
-    for (let leader = waiting.shift(); leader !== undefined; leader = waiting.shift()) {
-      if (this.#leaders.has(leader) || this.#leaders.size >= MAX_BLOCKS) continue;
-      this.#leaders.add(leader);
-      this.#follow(leader, waiting);
-    }
+  region(entry: number, others: readonly number[]): Region | null {
+    for (const start of [entry, ...others]) this.#reach(start);
     const offsets = [...this.#leaders]
       .filter((offset) => this.#found.has(offset))
       .sort((a, b) => a - b);
     if (!this.#found.has(entry)) return null;
     return { page: this.#page, blocks: offsets.map((offset) => this.#block(offset)) };
+  }
+
+  /** Finds what direct jumps reach from an offset. */
+  #reach(start: number): void {
+    const waiting = [start];
+    for (let leader = waiting.shift(); leader !== undefined; leader = waiting.shift()) {
+      if (this.#leaders.has(leader) || this.#leaders.size >= MAX_BLOCKS) continue;
+      this.#leaders.add(leader);
+      this.#follow(leader, waiting);
+    }
   }
 
   #follow(leader: number, waiting: number[]): void {
@@ -100,8 +109,9 @@ class Discovery {
       this.#found.set(offset, { decoded, offset, target });
       const { opcode, modrm, length } = decoded.instruction;
       if (target !== null && target >= 0 && target < 0x1000) waiting.push(target);
-      if (endsFlow(opcode, modrm)) return;
       offset += length;
+      if (isCall(opcode, modrm)) waiting.push(offset);
+      if (endsFlow(opcode, modrm)) return;
       if (isConditional(opcode) || DIRECT.has(opcode)) {
         waiting.push(offset);
         return;
@@ -144,7 +154,13 @@ class Discovery {
 /**
  * The region around a physical address, at which a block begins, or null where its first instruction is not one
  * that is compiled. Reads RAM and changes nothing.
+ * @param others offsets in the page of blocks that are often entered, too, as indirect jumps do.
  */
-export function findRegion(ram: Uint8Array, physical: number, map: OpcodeMap): Region | null {
-  return new Discovery(ram, physical & ~0xfff, map).region(physical & 0xfff);
+export function findRegion(
+  ram: Uint8Array,
+  physical: number,
+  others: readonly number[],
+  map: OpcodeMap,
+): Region | null {
+  return new Discovery(ram, physical & ~0xfff, map).region(physical & 0xfff, others);
 }

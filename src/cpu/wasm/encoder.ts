@@ -135,15 +135,20 @@ export interface FunctionImport {
   readonly type: FunctionType;
 }
 
-export interface FunctionBody {
+export interface FunctionSignature {
   /** The name under which it is exported. */
   readonly name: string;
   readonly type: FunctionType;
+}
+
+export interface FunctionCode {
   /** Types of the locals behind the parameters. */
   readonly locals: Bytes;
   /** Instructions without the final `end`. */
   readonly code: Bytes;
 }
+
+export interface FunctionBody extends FunctionSignature, FunctionCode {}
 
 const SECTION_TYPE = 1;
 const SECTION_IMPORT = 2;
@@ -151,8 +156,15 @@ const SECTION_FUNCTION = 3;
 const SECTION_EXPORT = 7;
 const SECTION_CODE = 10;
 
+/** The parts one behind the other. (Spreading long arrays, or `flat`, costs many times as much.) */
+export function concat(parts: readonly Bytes[]): number[] {
+  const all: number[] = [];
+  for (const part of parts) for (let i = 0; i < part.length; i++) all.push(part[i]);
+  return all;
+}
+
 function vector(items: readonly Bytes[]): number[] {
-  return [...unsigned(items.length), ...items.flat()];
+  return concat([unsigned(items.length), ...items]);
 }
 
 function name(text: string): number[] {
@@ -162,7 +174,7 @@ function name(text: string): number[] {
 
 function section(id: number, items: readonly Bytes[]): number[] {
   const content = vector(items);
-  return [id, ...unsigned(content.length), ...content];
+  return concat([[id], unsigned(content.length), content]);
 }
 
 function encodeType(type: FunctionType): number[] {
@@ -173,10 +185,9 @@ function encodeType(type: FunctionType): number[] {
   ];
 }
 
-function encodeBody(body: FunctionBody): number[] {
-  const locals = vector(body.locals.map((type) => [1, type]));
-  const content = [...locals, ...body.code, OP.end];
-  return [...unsigned(content.length), ...content];
+function encodeBody({ locals, code }: FunctionCode): number[] {
+  const types = vector(locals.map((type) => [1, type]));
+  return concat([unsigned(types.length + code.length + 1), types, code, [OP.end]]);
 }
 
 /** What a module imports beside functions. All imports come from the module name "env". */
@@ -190,11 +201,8 @@ export interface ModuleImports {
   readonly types: readonly FunctionType[];
 }
 
-/** The bytes of a module that exports each of `functions` by name. Function index 0 is the first import. */
-export function encodeModule(
-  imports: ModuleImports,
-  functions: readonly FunctionBody[],
-): Uint8Array<ArrayBuffer> {
+/** All of a module but its code, which `encodeCode` appends. */
+export function encodeHead(imports: ModuleImports, functions: readonly FunctionSignature[]): Bytes {
   const types: FunctionType[] = [...imports.types];
   const typeIndex = (type: FunctionType): number => {
     const same = types.findIndex(
@@ -217,25 +225,37 @@ export function encodeModule(
   for (const entry of imports.functions) {
     importItems.push([...name('env'), ...name(entry.name), 0, ...unsigned(typeIndex(entry.type))]);
   }
-  const functionItems = functions.map((body) => unsigned(typeIndex(body.type)));
-  const exportItems = functions.map((body, i) => [
-    ...name(body.name),
+  const functionItems = functions.map(({ type }) => unsigned(typeIndex(type)));
+  const exportItems = functions.map((signature, i) => [
+    ...name(signature.name),
     0,
     ...unsigned(imports.functions.length + i),
   ]);
-  return Uint8Array.from([
-    0x00,
-    0x61,
-    0x73,
-    0x6d,
-    0x01,
-    0x00,
-    0x00,
-    0x00,
-    ...section(SECTION_TYPE, types.map(encodeType)),
-    ...section(SECTION_IMPORT, importItems),
-    ...section(SECTION_FUNCTION, functionItems),
-    ...section(SECTION_EXPORT, exportItems),
-    ...section(SECTION_CODE, functions.map(encodeBody)),
+  return concat([
+    [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
+    section(SECTION_TYPE, types.map(encodeType)),
+    section(SECTION_IMPORT, importItems),
+    section(SECTION_FUNCTION, functionItems),
+    section(SECTION_EXPORT, exportItems),
   ]);
+}
+
+/** The bytes of a module: its head, and the code of the functions that the head was made for. */
+export function encodeCode(
+  head: Bytes,
+  functions: readonly FunctionCode[],
+): Uint8Array<ArrayBuffer> {
+  const code = section(SECTION_CODE, functions.map(encodeBody));
+  const bytes = new Uint8Array(head.length + code.length);
+  bytes.set(head);
+  bytes.set(code, head.length);
+  return bytes;
+}
+
+/** The bytes of a module that exports each of `functions` by name. Function index 0 is the first import. */
+export function encodeModule(
+  imports: ModuleImports,
+  functions: readonly FunctionBody[],
+): Uint8Array<ArrayBuffer> {
+  return encodeCode(encodeHead(imports, functions), functions);
 }

@@ -1,0 +1,120 @@
+/** Programs that run compiled, interpreted and step by step, and what each of the three tells. */
+import fc from 'fast-check';
+import { expect } from 'vitest';
+import { Cpu, type CpuOptions } from '../../../src/cpu/cpu.js';
+import { EFLAGS_IF, writeEflags } from '../../../src/cpu/eflags.js';
+import * as L from '../../../src/cpu/state-layout.js';
+import { enterUser, IDT, KERNEL_CODE, layOut } from './bare-core.js';
+
+export const CODE = 0x20000;
+export const DATA = 0x30000;
+const HANDLERS = 0x38000;
+const RAM = 0x40000;
+
+function makeCpu(options: CpuOptions): Cpu {
+  const cpu: Cpu = new Cpu(
+    RAM,
+    { read: () => -1, write: () => undefined },
+    {
+      readPort: () => 0xff,
+      writePort: () => undefined,
+      acknowledgeInterrupt: () => {
+        cpu.setInterruptLine(false);
+        return 0x20;
+      },
+      readTimestamp: () => 0,
+    },
+    options,
+  );
+  return cpu;
+}
+
+const compiled = makeCpu({ engine: 'auto', hotEntries: 3 });
+const interpreted = makeCpu({ engine: 'interpreter' });
+/** Interprets too, but as many steps at once as it may: REP goes by pages. */
+const atOnce = makeCpu({ engine: 'interpreter' });
+
+const pointer = fc.integer({ min: DATA, max: DATA + 0xfff });
+
+/** How a program starts, and what comes meanwhile. */
+export const circumstances = fc.record({
+  registers: fc.array(fc.oneof(pointer, fc.integer(), fc.constant(CODE + 0x10)), {
+    minLength: 8,
+    maxLength: 8,
+  }),
+  isUser: fc.boolean(),
+  paging: fc.boolean(),
+  interrupts: fc.array(fc.integer({ min: 1, max: 400 }), { maxLength: 4 }),
+  cuts: fc.array(fc.integer({ min: 1, max: 1500 }), { minLength: 1, maxLength: 5 }),
+});
+type Circumstances = typeof circumstances extends fc.Arbitrary<infer T> ? T : never;
+
+/** Bytes, and where in memory they lie. The first piece is where a program begins. */
+export interface Piece {
+  readonly at: number;
+  readonly bytes: readonly number[];
+}
+
+function prepare(cpu: Cpu, pieces: readonly Piece[], program: Circumstances): void {
+  const { core } = cpu;
+  const { state, physical } = core;
+  physical.ram.fill(0);
+  cpu.reset();
+  layOut(core);
+  const view = new DataView(physical.ram.buffer, L.RAM_BASE);
+  for (let vector = 0; vector < 256; vector++) {
+    view.setUint32(IDT + vector * 8, (KERNEL_CODE << 16) | ((HANDLERS + vector) & 0xffff), true);
+    view.setUint32(IDT + vector * 8 + 4, ((HANDLERS + vector) & 0xffff0000) | 0xee00, true);
+  }
+  physical.ram.fill(0xcf, HANDLERS, HANDLERS + 0x100);
+  for (const { at, bytes } of pieces) physical.ram.set(bytes, at);
+  if (program.paging) {
+    view.setUint32(0x10000, 0x11007, true);
+    for (let page = 0; page < RAM; page += 0x1000) {
+      // The page behind the data is not there: accesses that run over its end fault.
+      view.setUint32(0x11000 + (page >> 10), page === DATA + 0x1000 ? 0 : page | 7, true);
+    }
+    state.set(L.CR3, 0x10000);
+    state.set(L.CR0, 0x80010011 | 0);
+    core.mmu.flush();
+  }
+  if (program.isUser) enterUser(core);
+  program.registers.forEach((value, i) => {
+    if (i !== 4) state.setReg32(i, value);
+  });
+  writeEflags(state, EFLAGS_IF, EFLAGS_IF);
+  state.eip = pieces[0].at;
+}
+
+/** Runs in the parts that the cuts make, interrupts at theirs; or step by step. */
+function run(
+  cpu: Cpu,
+  pieces: readonly Piece[],
+  program: Circumstances,
+  isStepped = false,
+): string {
+  prepare(cpu, pieces, program);
+  const story: string[] = [];
+  cpu.onDelivery = (vector, _kind, eip) => story.push(`${vector}@${eip}:${cpu.instant}`);
+  const parts = [...program.cuts, ...program.interrupts, 400];
+  parts.forEach((steps, i) => {
+    if (i >= program.cuts.length) cpu.setInterruptLine(true);
+    const until = cpu.instant + steps;
+    let exit = isStepped ? cpu.run(cpu.instant + 1) : cpu.run(until);
+    while (exit === 'until' && cpu.instant < until) exit = cpu.run(cpu.instant + 1);
+    story.push(exit);
+  });
+  cpu.onDelivery = null;
+  return `${story.join(' ')} ends @${cpu.instant}, retired ${cpu.retired}`;
+}
+
+/** Fails unless a program ends in the same state, and tells the same, however it is run. */
+export function expectSameRuns(pieces: readonly Piece[], program: Circumstances): void {
+  const story = run(interpreted, pieces, program, true);
+  for (const cpu of [compiled, atOnce]) {
+    expect(run(cpu, pieces, program)).toBe(story);
+    expect(cpu.architecturalState()).toEqual(interpreted.architecturalState());
+    const [a, b] = [cpu.core.physical.ram, interpreted.core.physical.ram];
+    expect(Buffer.compare(a, b)).toBe(0);
+  }
+}
