@@ -17,6 +17,7 @@ const KERNELS = [
   'faults',
   'gates',
   'limits',
+  'pae',
   'page-entries',
   'paging',
   'privilege',
@@ -31,6 +32,8 @@ const KERNELS = [
 
 /** One after whose checks QEMU doesn't go on. */
 const LETHAL = 'lethal';
+/** One that ends in a triple fault, in ways that its command line numbers. */
+const TRIPLE = 'shutdown';
 
 /** What a kernel writes to port F4h at its end, as a status. */
 const DONE = 'exit 99';
@@ -66,10 +69,22 @@ test.skipIf(!hasQemu72)("QEMU doesn't survive it still (needs QEMU 7.2)", () => 
   expect(runInQemu(LETHAL).lines).not.toContain('DONE');
 });
 
+describe('the kernel "shutdown"', () => {
+  test.each([1, 2, 3, 4, 5, 6, 7, 8, 9])('ends in a triple fault, way %i', (way) => {
+    const ended = { lines: ['into it'], end: 'shutdown' };
+    expect(runHere(TRIPLE, { engine: 'interpreter' }, `${way}`)).toEqual(ended);
+    if (hasQemu72) expect(runInQemu(TRIPLE, `${way}`)).toEqual(ended);
+  });
+
+  test('ends of itself where it is told no way', () => {
+    expect(runHere(TRIPLE, {}, '0')).toEqual({ lines: ['into it', 'DONE'], end: DONE });
+  });
+});
+
 test.skipIf(!hasBinutils || !hasMake)(
   'the images are what their sources give, byte for byte (needs make and binutils 2.40)',
   () => {
-    const names = [...KERNELS, LETHAL].map((kernel) => `${kernel}.elf`);
+    const names = [...KERNELS, LETHAL, TRIPLE].map((kernel) => `${kernel}.elf`);
     for (const [i, image] of make(FOLDER, names).entries()) {
       const kept = readFileSync(join(FOLDER, names[i] ?? ''));
       expect(image.equals(kept), names[i]).toBe(true);
