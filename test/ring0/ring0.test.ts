@@ -21,6 +21,7 @@ const KERNELS = [
   'page-entries',
   'paging',
   'privilege',
+  'real',
   'returns',
   'segments',
   'steps',
