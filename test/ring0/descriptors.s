@@ -7,6 +7,27 @@
         B = SPARE + 8
         LOCAL = 0x0c                    # entry 1 of the LDT
 
+# Which types an instruction takes: access holds P and DPL.
+        .macro TYPES name, what, access, rpl
+        TEST "\name, \what: types"
+        movl $\name\()_one, %esi
+        movl $\access, %edx
+        movl $A + \rpl, %ebx
+        GO
+        call all_types
+        END
+        .endm
+
+        .macro USER_TYPES name, what, access, rpl
+        TEST "CPL 3, \name, \what: types"
+        movl $\name\()_one, %esi
+        movl $\access, %edx
+        movl $A + \rpl, %ebx
+        USER
+        call all_types
+        USER_END
+        .endm
+
 test_main:
 # --- LDTR, TR, GDTR, IDTR ---
         TEST "lldt, sldt"
@@ -148,26 +169,17 @@ test_main:
         END
 
 # --- LAR, LSL, VERR, VERW: for which types, as a mask of 32 bits; bit 16 is S ---
-        TEST "lar: types"
-        movl $lar_one, %esi
-        call all_types
-        GO
-        END
-        TEST "lsl: types"
-        movl $lsl_one, %esi
-        call all_types
-        GO
-        END
-        TEST "verr: types"
-        movl $verr_one, %esi
-        call all_types
-        GO
-        END
-        TEST "verw: types"
-        movl $verw_one, %esi
-        call all_types
-        GO
-        END
+        .irp name, lar, lsl, verr, verw
+        TYPES \name, "present, DPL 0", 0x80, 0
+        TYPES \name, "absent, DPL 0", 0, 0
+        TYPES \name, "RPL 1, DPL 0", 0x80, 1
+        TYPES \name, "RPL 3, DPL 2", 0xc0, 3
+        TYPES \name, "RPL 3, DPL 3", 0xe0, 3
+        USER_TYPES \name, "DPL 0", 0x80, 0
+        USER_TYPES \name, "DPL 2, RPL 3", 0xc0, 3
+        USER_TYPES \name, "DPL 3", 0xe0, 0
+        USER_TYPES \name, "DPL 3, RPL 3, absent", 0x60, 3
+        .endr
         TEST "lar: what it gives"
         SEGMENT A, $0x12345678, $0xabcde, $0xd0f3
         movl $A, %ecx
@@ -290,18 +302,19 @@ privileged_mask:
 1:      NOTE %ebx
         ret
 
-# ESI: a routine that sets ZF for a type that its instruction takes. Notes the mask of types.
+# ESI: a routine that sets ZF for a type that its instruction takes, given the selector in EBX; EDX: P and
+# DPL. Notes the mask of types.
 all_types:
         xorl %ebp, %ebp
         xorl %edi, %edi
 1:      movl %edi, %eax
-        orl $0x80, %eax
+        orl %edx, %eax
         pushl %eax
         pushl $0xff
         pushl $0
         pushl $A
         call set_segment
-        movl $A, %ecx
+        movl %ebx, %ecx
         call *%esi
         jnz 2f
         btsl %edi, %ebp

@@ -14,6 +14,7 @@ const KERNELS = [
   'calls',
   'descriptors',
   'double-faults',
+  'encodings',
   'faults',
   'gates',
   'limits',
