@@ -28,8 +28,10 @@ const KERNELS = [
   'steps',
   'sysenter',
   'task-faults',
+  'task-memory',
   'tasks',
   'v86',
+  'v86-traps',
 ];
 
 /** One after whose checks QEMU doesn't go on. */

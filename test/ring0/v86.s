@@ -1,60 +1,9 @@
 # Virtual-8086 mode: the way in and out, what IOPL allows, and what is no instruction there.
 # Intel SDM vol. 3B chapter 20.
 
-        .include "ring0.inc"
+        .include "v86.inc"
 
-        VM = 0x20000
-        A = SPARE
-        CODE1 = SPARE + 16
         OPEN = SPARE + 32
-        PLACE = 0x7000                  # where the code lies: segment 700h, offset 0
-        SEGMENT_8086 = PLACE >> 4
-        STACK = 0x6000
-
-# The code between this and V86_END runs at 700h:0 with ss:sp = 600h:800h and ds = es = fs = gs = 700h.
-        .macro V86 flags=0
-        movl $84f, %esi
-        movl $85f, %ecx
-        call copy_code
-        GO
-        movl $0, test_start
-        pushl $SEGMENT_8086
-        pushl $SEGMENT_8086
-        pushl $SEGMENT_8086
-        pushl $SEGMENT_8086
-        pushl $STACK >> 4
-        pushl $0x800
-        pushl $VM | 2 | (\flags)
-        pushl $SEGMENT_8086
-        pushl $0
-        iretl
-        .code16
-84:
-        .endm
-
-# INT 30h needs IOPL 3; V86_TRAP ends a check with #UD otherwise.
-        .macro V86_END
-        int $0x30
-        .code32
-85:
-89:
-        .endm
-
-        .macro V86_TRAP
-        ud2
-        .code32
-85:
-89:
-        .endm
-
-        IOPL3 = 0x3000
-
-        .macro V86_FAULTS name, flags, code:vararg
-        TEST "\name"
-        V86 \flags
-        \code
-        V86_TRAP
-        .endm
 
 test_main:
         TEST "in, and out by INT: EFLAGS, CS, EIP, SS, ESP, ES, DS, FS, GS pushed"
@@ -245,31 +194,6 @@ test_main:
         END
         ret
 
-# ESI: code, ECX: its end. Copies it to where it runs.
-copy_code:
-        pushl %eax
-        subl %esi, %ecx
-        movl $PLACE, %edi
-        rep movsb
-        popl %eax
-        ret
-
-# Notes a frame from virtual-8086 mode, and ends the check.
-note_frame:
-        movl %esp, %ebp
-        movl $USER_DS, %eax
-        movl %eax, %ds
-        NOTE 8(%ebp)
-        NOTE 4(%ebp)
-        NOTE (%ebp)
-        NOTE 16(%ebp)
-        NOTE 12(%ebp)
-        NOTE 20(%ebp)
-        NOTE 24(%ebp)
-        NOTE 28(%ebp)
-        NOTE 32(%ebp)
-        jmp finish
-
 note_segments:
         movl %ds, %eax
         movl %es, %ebx
@@ -290,13 +214,6 @@ note_segments:
         movl %esp, %eax
         subl $inner_stack_top, %eax
         NOTE %eax
-        jmp finish
-
-note_eax_ebx:
-        movl $USER_DS, %ecx
-        movl %ecx, %ds
-        NOTE %eax
-        NOTE %ebx
         jmp finish
 
 # Where a trap returns to.
