@@ -5,6 +5,8 @@ import type { Memory } from './memory.js';
 
 const PRESENT_WRITABLE = 3;
 const USER = 4;
+/** The entry of a directory maps a page of 4 MiB, or 2 MiB. */
+const LARGE = 0x80;
 /** Pages below this hold tables, stacks and handlers, which mostly have to be there. */
 const FIRST_FREE_PAGE = 6;
 
@@ -27,10 +29,16 @@ function lowEntry(choices: Choices, page: number): number {
   return frame * 0x1000 + anyRights(choices);
 }
 
-/** Tables of two levels at M.DIRECTORY. */
-export function makePages(choices: Choices, memory: Memory): void {
+/** The entry of a directory for the lowest addresses: a table, or now and then one large page. */
+function firstEntry(choices: Choices, hasLargePages: boolean): number {
+  if (hasLargePages && choices.oneIn(4)) return LARGE | (anyRights(choices) & ~LARGE);
   const accessed = choices.oneIn(10) ? 0 : 0x20;
-  memory.put32(M.DIRECTORY, M.LOW_TABLE | PRESENT_WRITABLE | USER | accessed);
+  return M.LOW_TABLE | PRESENT_WRITABLE | USER | accessed;
+}
+
+/** Tables of two levels at M.DIRECTORY. @param hasLargePages CR4.PSE will be set. */
+export function makePages(choices: Choices, memory: Memory, hasLargePages: boolean): void {
+  memory.put32(M.DIRECTORY, firstEntry(choices, hasLargePages));
   memory.put32(M.DIRECTORY + 0xffc, M.HIGH_TABLE | PRESENT_WRITABLE | USER);
   for (let i = 1; i < 16; i++) memory.put32(M.DIRECTORY + i * 4, choices.word());
   for (let page = 0; page < 64; page++) {
@@ -53,7 +61,7 @@ export function makePaePages(choices: Choices, memory: Memory): void {
     memory.put32(M.DIRECTORY + i * 8, isOdd ? choices.word() & ~0x1e6 : directory | 1);
     memory.put32(M.DIRECTORY + i * 8 + 4, 0);
   }
-  memory.put32(M.POINTED_DIRECTORY, M.LOW_TABLE | PRESENT_WRITABLE | USER);
+  memory.put32(M.POINTED_DIRECTORY, firstEntry(choices, true));
   for (let i = 1; i < 8; i++) {
     memory.put32(M.POINTED_DIRECTORY + i * 8, choices.word());
     high(M.POINTED_DIRECTORY + i * 8);

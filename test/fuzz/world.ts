@@ -121,8 +121,8 @@ export class World {
       state.set(L.CR4, state.cr4 | CR4_PAE);
       loadPageDirectoryPointers(core, M.DIRECTORY);
     } else {
-      makePages(choices, this.#memory);
       if (choices.oneIn(2)) state.set(L.CR4, state.cr4 | (CR4_PSE & model.cr4));
+      makePages(choices, this.#memory, (state.cr4 & CR4_PSE) !== 0);
     }
   }
 
