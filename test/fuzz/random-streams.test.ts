@@ -1,12 +1,9 @@
-/**
- * Streams of random instructions in random modes, segments, pages and tasks, see test/fuzz. A seed that
- * fails here runs again with `npm run fuzz -- --seed N --streams 1`.
- */
+/** A sample of what `npm run fuzz` runs at length; a seed that fails runs again with `--seed N --streams 1`. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { StreamRunner } from '../fuzz/stream.js';
+import { StreamRunner } from './stream.js';
 
-const STREAMS = Number(process.env['HOLDOFF_FUZZ_RUNS'] ?? 1000);
+const STREAMS = Number(process.env['HOLDOFF_FUZZ_RUNS'] ?? 2500);
 
 test('random code never throws, breaks an invariant, changes anything by a fault or by how it is run', () => {
   const runner = new StreamRunner();
