@@ -5,7 +5,7 @@
 import { describe, expect, test } from 'vitest';
 import { CR0_AM } from '../../src/cpu/control-registers.js';
 import { EFLAGS_AC, writeEflags } from '../../src/cpu/eflags.js';
-import { VECTOR_AC } from '../../src/cpu/fault.js';
+import { VECTOR_AC, VECTOR_GP } from '../../src/cpu/fault.js';
 import * as L from '../../src/cpu/state-layout.js';
 import { updateAlignmentCheck } from '../../src/cpu/system/alignment.js';
 import { enterUser } from './support/bare-core.js';
@@ -67,6 +67,14 @@ const rows: [string, number[], number, number][] = [
   ['ENTER 0, 2',           [0xc8, 0, 0, 2],                EBP, 4],
   ['LEAVE',                [0xc9],                         EBP, 4],
   ['CALL',                 [0xe8, 0, 0, 0, 0],             ESP, 4],
+  ['FNSTENV [ESI]',        [0xd9, 0x36],                   ESI, 4],
+  ['FLDENV [ESI]',         [0xd9, 0x26],                   ESI, 4],
+  ['FNSAVE [ESI]',         [0xdd, 0x36],                   ESI, 4],
+  ['FRSTOR [ESI]',         [0xdd, 0x26],                   ESI, 4],
+  ['FNSTENV of 16 bits',   [0x66, 0xd9, 0x36],             ESI, 2],
+  ['FLDENV of 16 bits',    [0x66, 0xd9, 0x26],             ESI, 2],
+  ['FNSAVE of 16 bits',    [0x66, 0xdd, 0x36],             ESI, 2],
+  ['FRSTOR of 16 bits',    [0x66, 0xdd, 0x26],             ESI, 2],
 ];
 
 describe('while CR0.AM and EFLAGS.AC are set, at CPL 3', () => {
@@ -74,6 +82,20 @@ describe('while CR0.AM and EFLAGS.AC are set, at CPL 3', () => {
     const found = Array.from({ length: 8 }, (_, offset) => raised(code, register, offset));
     const expected = found.map((_, offset) => (offset % alignment === 0 ? null : VECTOR_AC));
     expect(found).toEqual(expected);
+  });
+
+  test('FXSAVE and FXRSTOR want 16 bytes, and #AC comes before #GP where it is not even 4', () => {
+    for (const code of [
+      [0x0f, 0xae, 0x06],
+      [0x0f, 0xae, 0x0e],
+    ]) {
+      const found = Array.from({ length: 17 }, (_, offset) => raised(code, ESI, offset));
+      const expected = found.map((_, offset) => {
+        if (offset % 16 === 0) return null;
+        return offset % 4 === 0 ? VECTOR_GP : VECTOR_AC;
+      });
+      expect(found).toEqual(expected);
+    }
   });
 
   test('SGDT wants its base aligned, which is two bytes up', () => {

@@ -3,6 +3,9 @@
  * the registers behind it. Intel SDM vol. 1 §8.1.10, figures 8-9 to 8-12.
  *
  * In real and virtual-8086 mode the pointers are stored as linear addresses of 20 or 32 bits.
+ *
+ * Where alignment is checked, the whole must be aligned at the operand size (Intel SDM vol. 3A, table
+ * 6-7), which the registers of 10 bytes in it then are not: they go in and out by two bytes at a time.
  */
 import type { AccessSize } from '../../bus.js';
 import type { Core } from '../../core.js';
@@ -18,6 +21,8 @@ import { fninit, setControl, setWords } from './control.js';
 
 const ENVIRONMENT_WORDS = 7;
 const REGISTER_BYTES = 10;
+/** A register in units of two bytes. */
+const REGISTER_HALVES = REGISTER_BYTES / 2;
 const REGISTERS = 8;
 const OPCODE_BITS = 0x7ff;
 /** What the upper halves of 16-bit fields hold in the 32-bit layouts. */
@@ -153,16 +158,16 @@ export function fnsave(core: Core, insn: Instruction): void {
   const user = isUser(state);
   writeEnvironment(core, insn, linear);
   for (let i = 0; i < REGISTERS; i++) {
-    const from = wordOf(state, i);
+    const from = wordOf(state, i) << 1;
     const to = linear + head + i * REGISTER_BYTES;
-    mmu.write(to | 0, 4, state.i32[from], user);
-    mmu.write((to + 4) | 0, 4, state.i32[from + 1], user);
-    mmu.write((to + 8) | 0, 2, state.i32[from + 2], user);
+    for (let half = 0; half < REGISTER_HALVES; half++) {
+      mmu.write((to + half * 2) | 0, 2, state.u16[from + half], user);
+    }
   }
   fninit(core);
 }
 
-const saved = new Int32Array(REGISTERS * 3);
+const saved = new Uint16Array(REGISTERS * REGISTER_HALVES);
 
 /** DD /4 FRSTOR. */
 export function frstor(core: Core, insn: Instruction): void {
@@ -174,12 +179,13 @@ export function frstor(core: Core, insn: Instruction): void {
   // All of it is read before any of it is loaded, since a read may fault.
   for (let i = 0; i < REGISTERS; i++) {
     const from = linear + head + i * REGISTER_BYTES;
-    saved[i * 3] = mmu.read(from | 0, 4, user);
-    saved[i * 3 + 1] = mmu.read((from + 4) | 0, 4, user);
-    saved[i * 3 + 2] = mmu.read((from + 8) | 0, 2, user);
+    for (let half = 0; half < REGISTER_HALVES; half++) {
+      saved[i * REGISTER_HALVES + half] = mmu.read((from + half * 2) | 0, 2, user);
+    }
   }
   distribute(core, insn.operandSize === 4);
   for (let i = 0; i < REGISTERS; i++) {
-    state.i32.set(saved.subarray(i * 3, i * 3 + 3), wordOf(state, i));
+    const first = i * REGISTER_HALVES;
+    state.u16.set(saved.subarray(first, first + REGISTER_HALVES), wordOf(state, i) << 1);
   }
 }

@@ -7,7 +7,7 @@
 import { CR0_EM, CR0_TS } from '../../control-registers.js';
 import type { Core } from '../../core.js';
 import type { Instruction } from '../../decoder/instruction.js';
-import { raise, VECTOR_GP, VECTOR_NM } from '../../fault.js';
+import { raise, VECTOR_AC, VECTOR_GP, VECTOR_NM } from '../../fault.js';
 import { isUser } from '../../segmentation.js';
 import * as L from '../../state-layout.js';
 import { linearOfRm } from '../../system/operands.js';
@@ -34,11 +34,15 @@ const USED_BYTES = REGISTERS + 8 * REGISTER_BYTES;
 function areaOf(core: Core, insn: Instruction, kind: 'read' | 'write'): number {
   if (core.state.cr0 & (CR0_EM | CR0_TS)) raise(VECTOR_NM);
   const linear = linearOfRm(core, insn, AREA_BYTES, kind);
-  if (linear & (ALIGNMENT - 1)) raise(VECTOR_GP, 0);
+  if (linear & (ALIGNMENT - 1)) {
+    // Which of the two comes first the manual leaves open; this is what an AMD EPYC does.
+    const isMisaligned = (linear & 3) !== 0 && core.mmu.checksAlignment && isUser(core.state);
+    raise(isMisaligned ? VECTOR_AC : VECTOR_GP, 0);
+  }
   return linear;
 }
 
-/** 0F AE /0 FXSAVE. @throws fault #NM while CR0.EM or TS is set; #GP(0) where misaligned. */
+/** 0F AE /0 FXSAVE. @throws fault #NM while CR0.EM or TS is set; #GP(0) or #AC where misaligned. */
 export function fxsave(core: Core, insn: Instruction): void {
   const { state, mmu } = core;
   const area = areaOf(core, insn, 'write');
