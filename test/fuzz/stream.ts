@@ -4,7 +4,6 @@
  */
 import type { CpuBus } from '../../src/cpu/bus.js';
 import { Cpu, type CpuOptions } from '../../src/cpu/cpu.js';
-import type { CpuLevel } from '../../src/cpu/model.js';
 import { Choices } from './choices.js';
 import {
   anyCourse,
@@ -20,7 +19,12 @@ import { StepChecker, type Tally } from './step-checker.js';
 import { World } from './world.js';
 
 /** Which processor a stream runs on: its seed says. */
-const LEVELS: readonly CpuLevel[] = [686, 686, 686, 686, 686, 586, 486, 386];
+const AMD: CpuOptions = { level: 686, vendor: 'amd' };
+const INTEL_686: CpuOptions = { level: 686 };
+const MODELS: readonly CpuOptions[] = [
+  ...[INTEL_686, INTEL_686, INTEL_686, INTEL_686, AMD],
+  ...([{ level: 586 }, { level: 486 }, { level: 386 }] as const),
+];
 /** One stream in so many is run compiled: that takes as long as running hundreds otherwise. */
 const COMPILED_ONE_IN = 1024;
 const PAGE = 0x1000;
@@ -55,8 +59,8 @@ export function makeCpu(options: CpuOptions): Cpu {
 /** Runs one stream after the other, on processors that are made once. */
 export class StreamRunner {
   readonly tally: Tally = { streams: 0, steps: 0, faults: 0, shutdowns: 0, halts: 0, compiled: 0 };
-  readonly #checkers = new Map<CpuLevel, StepChecker>();
-  readonly #compilers = new Map<CpuLevel, Cpu>();
+  readonly #checkers = new Map<CpuOptions, StepChecker>();
+  readonly #compilers = new Map<CpuOptions, Cpu>();
   readonly #start = Buffer.alloc(RAM_BYTES);
   readonly #end = new Outcome();
 
@@ -75,8 +79,8 @@ export class StreamRunner {
 
   #run(seed: number): string | null {
     const choices = new Choices(seed);
-    const level = choices.pick(LEVELS);
-    const checker = this.#checkerOf(level);
+    const model = choices.pick(MODELS);
+    const checker = this.#checkerOf(model);
     const { cpu } = checker;
     new World(cpu, choices).make();
     const course = anyCourse(choices);
@@ -90,13 +94,13 @@ export class StreamRunner {
       const difference = this.#end.compare(runAgain(cpu, course, choices), cpu);
       if (difference !== null) return difference;
     }
-    return choices.oneIn(COMPILED_ONE_IN) ? this.#runCompiled(level, state, course) : null;
+    return choices.oneIn(COMPILED_ONE_IN) ? this.#runCompiled(model, state, course) : null;
   }
 
   /** What the first run has compiled, the second enters. */
-  #runCompiled(level: CpuLevel, state: Uint8Array, course: Course): string | null {
+  #runCompiled(model: CpuOptions, state: Uint8Array, course: Course): string | null {
     this.tally.compiled += 1;
-    const cpu = this.#compilerOf(level);
+    const cpu = this.#compilerOf(model);
     for (const how of ['while compiling', 'compiled']) {
       this.#rewind(cpu, state);
       atOnce(cpu, course);
@@ -106,21 +110,21 @@ export class StreamRunner {
     return null;
   }
 
-  #checkerOf(level: CpuLevel): StepChecker {
-    let checker = this.#checkers.get(level);
+  #checkerOf(model: CpuOptions): StepChecker {
+    let checker = this.#checkers.get(model);
     if (checker === undefined) {
-      checker = new StepChecker(makeCpu({ level, engine: 'interpreter' }), this.tally);
-      this.#checkers.set(level, checker);
+      checker = new StepChecker(makeCpu({ ...model, engine: 'interpreter' }), this.tally);
+      this.#checkers.set(model, checker);
     }
     return checker;
   }
 
   /** A processor that compiles what it meets the second time. */
-  #compilerOf(level: CpuLevel): Cpu {
-    let cpu = this.#compilers.get(level);
+  #compilerOf(model: CpuOptions): Cpu {
+    let cpu = this.#compilers.get(model);
     if (cpu === undefined) {
-      cpu = makeCpu({ level, hotEntries: 1 });
-      this.#compilers.set(level, cpu);
+      cpu = makeCpu({ ...model, hotEntries: 1 });
+      this.#compilers.set(model, cpu);
     }
     return cpu;
   }
