@@ -20,10 +20,10 @@ export interface Course {
 export function anyCourse(choices: Choices): Course {
   const steps = choices.oneIn(20) ? 100 : 4 + choices.below(20);
   const events: PinEvent[] = [];
-  let at = choices.below(2 * steps);
-  while (at < steps && events.length < 4) {
-    events.push({ at, isNmi: choices.oneIn(3) });
-    at += choices.below(steps);
+  let at = choices.oneIn(3) ? steps : choices.below(steps);
+  while (at < steps) {
+    events.push({ at, isNmi: choices.oneIn(4) });
+    at += choices.below(16);
   }
   return { steps, events };
 }

@@ -47,6 +47,8 @@ export class StepChecker {
   readonly #ramWordsBefore: Int32Array;
   readonly #before = new Int32Array(L.ARCHITECTURAL_END / 4);
   #eflagsBefore = 0;
+  /** The present instruction is an IRET that switches tasks, be it from a task to itself. */
+  #returnsToTask = false;
   #isObserving = false;
   #broken: string | null = null;
 
@@ -88,6 +90,7 @@ export class StepChecker {
     const epoch = cpu.core.physical.beginEpoch();
     this.#before.set(this.#stateWords);
     this.#eflagsBefore = readEflags(cpu.core.state);
+    this.#returnsToTask = (this.#eflagsBefore & EFLAGS_NT) !== 0 && this.#isIret();
     const exit = cpu.run(instant + 1);
     this.#takeWrittenPages(epoch);
     if (exit === 'until') {
@@ -120,7 +123,7 @@ export class StepChecker {
     const before = this.#before;
     // A fault after a task switch is the new task's.
     if (before[task] !== state.i32[task]) return;
-    if (this.#eflagsBefore & EFLAGS_NT && this.#isIret(before[L.EIP >> 2])) return;
+    if (this.#returnsToTask) return;
     const flags = (readEflags(state) ^ this.#eflagsBefore) & ~EFLAGS_RF;
     if (flags !== 0) this.#broken = `fault ${vector} changed flags ${hex(flags)}`;
     for (const offset of COMPARED) {
@@ -163,10 +166,11 @@ export class StepChecker {
     });
   }
 
-  #isIret(eip: number): boolean {
+  #isIret(): boolean {
     const { state, mmu, physical } = this.cpu.core;
+    const linear = state.segmentBase(L.SEG_CS) + state.eip;
     for (let i = 0; i < 15; i++) {
-      const at = mmu.peek((state.segmentBase(L.SEG_CS) + eip + i) | 0);
+      const at = mmu.peek((linear + i) | 0);
       if (at < 0) return false;
       const byte = physical.read(at, 1);
       if (byte === IRET) return true;
