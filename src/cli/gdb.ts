@@ -6,6 +6,7 @@ import type { LoadedImage } from '../machine/loaders/image.js';
 import { UserError } from '../machine/user-error.js';
 import type { TraceEvent } from '../replay/event.js';
 import { formatInstant } from '../replay/instant.js';
+import { StoredCheckpoints } from '../replay/stored-checkpoints.js';
 import { Timeline } from '../replay/timeline.js';
 import { bytesSource, openTrace, type TraceStart, TraceWriter } from '../replay/trace-format.js';
 import { STATUS_OK } from './errors.js';
@@ -35,6 +36,8 @@ interface Served {
 /** What `holdoff gdb` may be told beside the machine's options. */
 export type GdbOptions = MachineOptions & {
   readonly listen: ListenAddress;
+  /** Bytes that the timeline's checkpoints may take. */
+  readonly checkpointMemory: number;
   readonly once?: true;
   readonly save?: string;
   readonly printGdbinit?: true;
@@ -91,7 +94,11 @@ function fromTrace(path: string, options: GdbOptions): Served {
   const trace = openTraceFile(path);
   const start = startFromTrace(trace, path);
   const { machine, image } = setUp(start, options.engine);
-  const timeline = Timeline.overTrace(machine, [...trace.events], trace.lastInstant);
+  const timeline = Timeline.overTrace(machine, [...trace.events], trace.lastInstant, {
+    checkpointBytes: options.checkpointMemory,
+    stored: new StoredCheckpoints(trace),
+    ...(trace.start === null ? {} : { clocks: trace.start.clocks }),
+  });
   return { timeline, surroundings: surroundingsOf(start, image), saving: null };
 }
 
@@ -102,6 +109,7 @@ function fromImage(path: string | undefined, options: GdbOptions): Served {
   const saved = { ...start, loadAddress };
   const saving = options.save === undefined ? null : new LiveSaving(options.save, saved);
   const timeline = Timeline.live(machine, liveSource(start.machine, true), {
+    checkpointBytes: options.checkpointMemory,
     maxInstructions: options.maxInstructions,
     awaitsSerial: options.serial === 'stdio',
     ...(saving === null ? {} : { onEvent: (event) => saving.event(event) }),

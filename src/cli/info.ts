@@ -6,7 +6,7 @@ import type { Trace } from '../replay/trace-format.js';
 import type { TraceHeader } from '../replay/trace-header.js';
 import { vmiCall } from '../vmi/calls.js';
 import { oneLine, STATUS_OK } from './errors.js';
-import { groupDigits, sizeText } from './numbers.js';
+import { groupDigits, plural, sizeText } from './numbers.js';
 import { openTraceFile } from './trace-file.js';
 
 /** Prints the trace's summary; the exit status. */
@@ -41,7 +41,9 @@ function infoJson(summary: TraceSummary, header: TraceHeader, calls: CallCounts)
     recorder: summary.holdoffVersion,
     machine: header.machine,
     images: header.images.map(({ name, role, byteLength }) => ({ name, role, bytes: byteLength })),
+    from: summary.from,
     instants: summary.instants,
+    checkpoints: summary.checkpoints,
     events: summary.events,
     calls,
     bytes: summary.bytes,
@@ -64,6 +66,7 @@ function infoText(
     .map(([kind, count]) => `${kind} ${groupDigits(count)}`);
   const vmi = machine.vmi === undefined ? '' : `, VMI ${machine.vmi} (${machine.vmiIret ?? ''})`;
   const callTexts = Object.entries(calls).map(([name, count]) => `${name} ${groupDigits(count)}`);
+  const kept = summary.checkpoints === 0 ? '' : `, ${plural(summary.checkpoints, 'checkpoint')}`;
   const rows: (readonly [string, string])[] = [
     [
       'trace',
@@ -74,7 +77,7 @@ function infoText(
       ({ name, role, byteLength }) => [role, `${name}: ${groupDigits(byteLength)} bytes`] as const,
     ),
     ...(machine.cmdline === null ? [] : [['cmdline', machine.cmdline] as const]),
-    ['instants', `@0 to ${formatInstant(summary.instants)}`],
+    ['instants', `${formatInstant(summary.from)} to ${formatInstant(summary.instants)}${kept}`],
     ['events', events.length === 0 ? 'none' : events.join(', ')],
     ...(callTexts.length === 0 ? [] : [['calls', callTexts.join(', ')] as const]),
     ['outcome', describeOutcome(summary.outcome)],

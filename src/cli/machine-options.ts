@@ -49,13 +49,27 @@ const MEMORY_MOST = 2048 * MIB;
  * @throws InvalidArgumentError unless it is a multiple of 4 KiB between 1 MiB and 2 GiB.
  */
 export function parseMemory(text: string): number {
-  const match = /^(\d+)([kmg]?)(?:i?b)?$/i.exec(text);
-  if (match === null) throw new InvalidArgumentError('Give a size such as 64M or 1G.');
-  const bytes = Number(match[1]) * UNITS[match[2].toLowerCase()];
+  const bytes = parseSize(text);
   if (bytes < MEMORY_LEAST || bytes > MEMORY_MOST || bytes % 4096 !== 0) {
     throw new InvalidArgumentError('Give a multiple of 4K between 1M and 2G.');
   }
   return bytes;
+}
+
+/**
+ * Bytes of host memory, as `parseMemory` reads them, but of any number from 1 MiB on.
+ * @throws InvalidArgumentError
+ */
+export function parseBudget(text: string): number {
+  const bytes = parseSize(text);
+  if (bytes < MIB) throw new InvalidArgumentError('Give 1M or more.');
+  return bytes;
+}
+
+function parseSize(text: string): number {
+  const match = /^(\d+)([kmg]?)(?:i?b)?$/i.exec(text);
+  if (match === null) throw new InvalidArgumentError('Give a size such as 64M or 1G.');
+  return Number(match[1]) * UNITS[match[2].toLowerCase()];
 }
 
 /** A whole number from decimal digits, which `_` may group. @throws InvalidArgumentError. */

@@ -5,6 +5,8 @@ import { loadBios } from '../machine/loaders/bios.js';
 import { type LoadedImage, loadImage } from '../machine/loaders/image.js';
 import { Machine } from '../machine/machine.js';
 import { UserError } from '../machine/user-error.js';
+import { applyRecord, type CheckpointRecord } from '../replay/checkpoint-record.js';
+import { StateDigest } from '../replay/digest.js';
 import { describeDamage } from '../replay/trace-damage.js';
 import type { Trace, TraceImage, TraceStart } from '../replay/trace-format.js';
 import { installInline } from '../vmi/install.js';
@@ -12,7 +14,7 @@ import type { MachineOptions } from './machine-options.js';
 import { holdoffVersion } from './package-root.js';
 import { readInput } from './trace-file.js';
 
-/** A machine whose image is loaded, at instant 0. */
+/** A machine whose image is loaded, at the first instant. */
 export interface ReadyMachine {
   readonly machine: Machine;
   readonly image: LoadedImage;
@@ -91,14 +93,35 @@ export function startFromTrace(trace: Trace, path: string): TraceStart {
     if (image.isWhole) return { name: entry.name, role: entry.role, bytes: image.value };
     throw new UserError(`${path} is damaged: ${describeDamage(image.damage)}; record it again`);
   });
-  return { ...trace.header, images };
+  return { ...trace.header, images, ...(trace.start === null ? {} : { checkpoint: trace.start }) };
 }
 
 /**
- * Builds the machine and loads its image.
- * @throws UserError where the image is broken, foreign or too large.
+ * Builds the machine and loads its image; of a trace that starts later, brings it to where that is.
+ * @throws UserError where the image is broken, foreign or too large, or the trace's first state is not one
+ *   of this machine.
  */
 export function setUp(start: TraceStart, engine: EngineKind = 'auto'): ReadyMachine {
+  const ready = load(start, engine);
+  if (start.checkpoint !== undefined) beginAt(ready.machine, start.checkpoint);
+  return ready;
+}
+
+function beginAt(machine: Machine, checkpoint: CheckpointRecord): void {
+  let problem: string | null = null;
+  try {
+    applyRecord(machine, checkpoint);
+    if (new StateDigest(machine).compute() !== checkpoint.digest) problem = 'it has another digest';
+  } catch (error) {
+    problem = error instanceof Error ? error.message : String(error);
+  }
+  if (problem === null) return;
+  throw new UserError(
+    `the state that the trace starts with is none of this machine (${problem}); use the holdoff that wrote it`,
+  );
+}
+
+function load(start: TraceStart, engine: EngineKind): ReadyMachine {
   const { cmdline } = start.machine;
   const machine = new Machine({ ...start.machine, engine });
   const bios = start.images.find((image) => image.role === 'bios');

@@ -4,19 +4,23 @@
  */
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { EngineKind } from '../cpu/engine/engine.js';
+import { CHECKPOINT_BYTES } from '../replay/checkpoint.js';
 import { parseInstant } from '../replay/instant.js';
 import { describeError, oneLine, STATUS_OK } from './errors.js';
 import { ROW_KINDS } from './event-rows.js';
-import { type ListenAddress, parseListen } from './listen-address.js';
+import type { GdbOptions } from './gdb.js';
+import { parseListen } from './listen-address.js';
 import {
   addMachineOptions,
   engineOption,
   type MachineOptions,
+  parseBudget,
   parseCount,
   parsePositiveCount,
   tracePortsOption,
 } from './machine-options.js';
 import { holdoffVersion } from './package-root.js';
+import type { RecordOptions } from './record.js';
 
 const STATUSES = `
 Exit status: 0 when all went well, 1 for a user's error (one line on stderr), 2 where a replay
@@ -82,11 +86,17 @@ function createProgram(output: CommandOutput, setStatus: (status: number) => voi
   addMachineOptions(verb('record', 'run an image and write a trace of the run'))
     .argument('[image]', 'Multiboot, ELF or flat binary kernel; none with --bios')
     .option('-o, --output <trace>', "where to write (default: the image's name with .trace)")
+    .addOption(
+      new Option(
+        '--checkpoint-every <n>',
+        'keep a checkpoint in the trace every so many steps: it opens near any instant at once',
+      ).argParser(parsePositiveCount),
+    )
     .addHelpText(
       'after',
       example('holdoff record kernel.elf -o race.trace --clock random --seed 7'),
     )
-    .action(async (image: string | undefined, options: MachineOptions & { output?: string }) => {
+    .action(async (image: string | undefined, options: RecordOptions) => {
       const { record } = await import('./record.js');
       setStatus(await record(image, options));
     });
@@ -149,6 +159,11 @@ function createProgram(output: CommandOutput, setStatus: (status: number) => voi
         .argParser(parseListen)
         .default({ host: '127.0.0.1', port: 1234 }, '127.0.0.1:1234'),
     )
+    .addOption(
+      new Option('--checkpoint-memory <size>', 'memory that checkpoints to go back to may take')
+        .argParser(parseBudget)
+        .default(CHECKPOINT_BYTES, '512M'),
+    )
     .option('--once', 'end when the first client has gone')
     .option('--save <trace>', 'of an image that runs live: write what was recorded to a trace')
     .option(
@@ -160,20 +175,10 @@ function createProgram(output: CommandOutput, setStatus: (status: number) => voi
       `${example('holdoff gdb race.trace')}
 Then in another terminal: gdb kernel.elf -ex 'target remote localhost:1234'`,
     )
-    .action(
-      async (
-        path: string | undefined,
-        options: MachineOptions & {
-          listen: ListenAddress;
-          once?: true;
-          save?: string;
-          printGdbinit?: true;
-        },
-      ) => {
-        const { gdb } = await import('./gdb.js');
-        setStatus(await gdb(path, options));
-      },
-    );
+    .action(async (path: string | undefined, options: GdbOptions) => {
+      const { gdb } = await import('./gdb.js');
+      setStatus(await gdb(path, options));
+    });
 
   verb('demo', 'catch the race of the guest that comes with holdoff, and show its window')
     .addOption(new Option('--seed <n>', 'the first seed to try').argParser(parseCount).default(1))

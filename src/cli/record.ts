@@ -13,11 +13,15 @@ import { OutputFile } from './trace-file.js';
 /** A recorder that is killed loses at most so much of the past. */
 const FLUSH_MILLISECONDS = 50;
 
+/** What `holdoff record` may be told beside the machine's options. */
+export type RecordOptions = MachineOptions & {
+  readonly output?: string;
+  /** Steps between two checkpoints in the trace; none where absent. */
+  readonly checkpointEvery?: number;
+};
+
 /** Records the image; the exit status. */
-export async function record(
-  image: string | undefined,
-  options: MachineOptions & { readonly output?: string },
-): Promise<number> {
+export async function record(image: string | undefined, options: RecordOptions): Promise<number> {
   const start = startFromOptions(image, options);
   const { machine, image: loaded } = setUp(start, options.engine);
   // Only now: a broken image leaves no trace behind.
@@ -28,8 +32,12 @@ export async function record(
   try {
     const loadAddress = loaded.kind === 'flat' ? loaded.entry : null;
     const writer = new TraceWriter((bytes) => file.write(bytes), { ...start, loadAddress });
+    const recorder = new Recorder(machine, writer);
+    if (options.checkpointEvery !== undefined) {
+      recorder.keepCheckpoints(writer, options.checkpointEvery);
+    }
     const session = new Session(machine, liveSource(start.machine), {
-      recorder: new Recorder(machine, writer),
+      recorder,
       maxInstructions: options.maxInstructions,
     });
     let flushedAt = 0;

@@ -18,7 +18,7 @@ import { type AccessWatch, Mmu } from './mmu.js';
 import { type CpuLevel, type CpuVendor, modelOf } from './model.js';
 import { PhysicalMemory } from './physical-memory.js';
 import { resetState } from './reset.js';
-import { architecturalBytes, restoreState, saveState } from './snapshot.js';
+import { architecturalBytes, restoreForeignState, restoreState, saveState } from './snapshot.js';
 import { State } from './state.js';
 import * as L from './state-layout.js';
 import { type DeliveryKind, deliver } from './system/delivery.js';
@@ -198,6 +198,15 @@ export class Cpu {
     restoreState(this.core, saved);
     this.#debug.refresh();
     this.#stopRequested = false;
+  }
+
+  /**
+   * As `restore`, of bytes that may not come from `save`.
+   * @throws RangeError where they cannot, which leaves the state undefined until the next `restore`.
+   */
+  restoreForeign(saved: Uint8Array): void {
+    restoreForeignState(this.core, saved);
+    this.restore(saved);
   }
 
   #isAtBreakpoint(): boolean {

@@ -1,6 +1,8 @@
 /** The processor's small state as bytes: for checkpoints as it is, for digests in its one true form. */
 import type { Core } from './core.js';
 import { readEflags } from './eflags.js';
+import { setCpl, setSegment } from './segmentation.js';
+import type { SegmentIndex } from './state.js';
 import * as L from './state-layout.js';
 import { updateAlignmentCheck } from './system/alignment.js';
 
@@ -52,3 +54,47 @@ export function restoreState(core: Core, saved: Uint8Array): void {
   core.mmu.flush();
   updateAlignmentCheck(core);
 }
+
+/**
+ * Puts back a state that comes from outside, such as from a file.
+ * @throws RangeError where it is none that `saveState` can have given, such as one whose derived words
+ *   do not follow from the others, on which compiled code relies. The processor's state is undefined then.
+ */
+export function restoreForeignState(core: Core, saved: Uint8Array): void {
+  restoreState(core, saved);
+  const { state } = core;
+  const isInRange = RANGES.every(([offset, most]) => state.get(offset) >>> 0 <= most);
+  const unretired = state.f64[L.UNRETIRED >> 3];
+  const isCounted =
+    Number.isSafeInteger(core.instant) && Number.isSafeInteger(unretired) && unretired >= 0;
+  if (!isInRange || !isCounted || unretired > core.instant || core.instant < 0) {
+    throw new RangeError('a saved state with values that no processor has');
+  }
+  for (let segment = L.SEG_ES; segment <= L.SEG_TR; segment++) {
+    const index = segment as SegmentIndex;
+    const [base, limit] = [state.segmentBase(index), state.segmentLimit(index)];
+    setSegment(core, index, state.selector(index), base, limit, state.segmentAccess(index));
+  }
+  setCpl(core, state.cpl);
+  const before = new Int32Array(saved.slice(0, L.ARCHITECTURAL_END).buffer);
+  for (let word = 0; word < before.length; word++) {
+    if (word === L.BUDGET >> 2 || before[word] === state.i32[word]) continue;
+    throw new RangeError(
+      `a saved state whose word ${(word * 4).toString(16)}h contradicts the rest`,
+    );
+  }
+  restoreState(core, saved);
+}
+
+/** The most that words may be, unsigned. */
+const RANGES: readonly (readonly [offset: number, most: number])[] = [
+  [L.ZERO, 0],
+  [L.ESP_GUARD, 1],
+  [L.SHADOW, L.SHADOW_MOV_SS],
+  [L.NMI_BLOCKED, 1],
+  [L.HALTED, 1],
+  [L.CPL, 3],
+  [L.INTR, 1],
+  [L.NMI_PENDING, 1],
+  [L.SHUTDOWN, 1],
+];

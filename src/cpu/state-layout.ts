@@ -8,6 +8,12 @@
  * `RAM_BASE` is cache, can be dropped at any instant, and is never part of a digest.
  */
 
+/**
+ * Counts changes of anything below ARCHITECTURAL_END. Traces hold states as bytes, and name the layout
+ * that they have: a state of another layout is not read.
+ */
+export const LAYOUT_VERSION = 1;
+
 // General registers in encoding order, four bytes each. Byte registers are byte addresses in here:
 // AL is EAX + 0 and AH is EAX + 1, as the processor is little-endian too.
 export const EAX = 0x00;

@@ -312,14 +312,33 @@ export class Machine {
    * @throws Error when a device is missing in it.
    */
   restore(state: MachineState): void {
+    this.#restoreDevices(state);
+    this.cpu.restore(state.cpu);
+    this.#ending = null;
+  }
+
+  /**
+   * As `restore`, of a state that may not come from `save`, such as one out of a file.
+   * @throws Error where it cannot, which leaves the state undefined until the next `restore`.
+   */
+  restoreForeign(state: MachineState): void {
+    this.#restoreDevices(state);
+    for (const device of this.devices) {
+      const given = state.devices[device.name];
+      if (device.save().every((value, index) => value === given[index])) continue;
+      throw new Error(`the state of ${device.name} is one that it is never in`);
+    }
+    this.cpu.restoreForeign(state.cpu);
+    this.#ending = null;
+  }
+
+  #restoreDevices(state: MachineState): void {
     for (const device of this.devices) {
       const saved = state.devices[device.name] as readonly number[] | undefined;
       if (saved === undefined) throw new Error(`the state lacks device ${device.name}`);
       device.restore(saved);
     }
     this.#map.follow(this.cpu.core);
-    this.cpu.restore(state.cpu);
-    this.#ending = null;
   }
 
   #bus(): CpuBus {

@@ -37,12 +37,14 @@ const ZEROS = new Uint8Array(PAGE_BYTES);
 const STATE_BYTES = 8192;
 
 /** How much memory checkpoints may take, and how many there may be. */
-export interface CheckpointLimits {
+interface CheckpointLimits {
   readonly bytes: number;
   readonly count: number;
 }
 
-const DEFAULT_LIMITS: CheckpointLimits = { bytes: 256 << 20, count: 400 };
+/** What the checkpoints of a timeline may take unless its user says otherwise. */
+export const CHECKPOINT_BYTES = 512 << 20;
+const COUNT_MOST = 400;
 
 /** The checkpoints of one machine, in the order of their instants. */
 export class Checkpoints {
@@ -56,9 +58,13 @@ export class Checkpoints {
   #base: Stored | null = null;
   #bytes = 0;
 
-  constructor(machine: Machine, limits: CheckpointLimits = DEFAULT_LIMITS) {
+  /**
+   * @param bytes what they may take, in bytes of host memory. The first one and the present one are kept
+   *   in any case.
+   */
+  constructor(machine: Machine, bytes = CHECKPOINT_BYTES, count = COUNT_MOST) {
     this.#machine = machine;
-    this.#limits = limits;
+    this.#limits = { bytes, count };
     const { physical } = machine.cpu.core;
     this.#written = new WrittenPages(physical);
     this.#ram = Buffer.from(physical.ram.buffer, physical.ram.byteOffset, physical.ramBytes);

@@ -14,7 +14,7 @@ import { type Checked, type DamageKind, Malformed } from './trace-damage.js';
  * the lowest that has a word for all that it says: see `formatVersionOf`.
  */
 const VERSION_LEAST = 1;
-const VERSION_MOST = 2;
+const VERSION_MOST = 3;
 
 /** `bin 8` of 14 bytes, then "holdoff\n": the high bit and the newline betray a mangled transfer. */
 const MAGIC = Uint8Array.of(0xc4, 0x0e, 0x68, 0x6f, 0x6c, 0x64, 0x6f, 0x66, 0x66, 0x0a);
@@ -26,6 +26,12 @@ export const CHUNK_HEADER = 2;
 export const CHUNK_IMAGE = 4;
 export const CHUNK_EVENTS = 6;
 export const CHUNK_END = 8;
+/** A checkpoint on the way, which a reader may leave alone. */
+export const CHUNK_CHECKPOINT = 9;
+/** The checkpoint that a trace starts with. */
+export const CHUNK_START = 10;
+/** Pages of the checkpoint that follows. */
+export const CHUNK_PAGES = 11;
 
 /** The most bytes of an unpacked payload, by chunk type. A type that isn't here is not unpacked. */
 export const PAYLOAD_MOST: Readonly<Record<number, number>> = {
@@ -33,6 +39,9 @@ export const PAYLOAD_MOST: Readonly<Record<number, number>> = {
   [CHUNK_IMAGE]: 1 << 30,
   [CHUNK_EVENTS]: 1 << 20,
   [CHUNK_END]: 1 << 16,
+  [CHUNK_CHECKPOINT]: 1 << 23,
+  [CHUNK_START]: 1 << 23,
+  [CHUNK_PAGES]: 1 << 23,
 };
 
 /** Payload as it is. */
@@ -47,13 +56,14 @@ const EXT32 = 0xc9;
 export const FRAME_BYTES = 39;
 /** Those of them that follow the type byte, and so count in the length of the extension value. */
 const FRAME_BODY_BYTES = 33;
+/** Where the fields of a frame are, in bytes from its start. */
 const AT_LENGTH = 1;
-const AT_TYPE = 5;
+export const AT_TYPE = 5;
 const AT_SEQUENCE = 6;
 const AT_CODEC = 10;
-const AT_UNPACKED_BYTES = 11;
-const AT_FROM = 15;
-const AT_TO = 23;
+export const AT_UNPACKED_BYTES = 11;
+export const AT_FROM = 15;
+export const AT_TO = 23;
 const AT_PAYLOAD_CRC = 31;
 const AT_FRAME_CRC = 35;
 

@@ -4,6 +4,7 @@
  */
 import type { MachineInput } from '../machine/input.js';
 import type { Machine, MachineObserver } from '../machine/machine.js';
+import { CheckpointMaker, type CheckpointRecord, type ClockValues } from './checkpoint-record.js';
 import { StateDigest } from './digest.js';
 import type { TraceEvent } from './event.js';
 import type { Instant } from './instant.js';
@@ -12,6 +13,13 @@ import type { Outcome } from './outcome.js';
 /** Whoever keeps events: a trace's writer, or a list in memory. */
 export interface EventSink {
   event(event: TraceEvent): void;
+}
+
+/** Whoever keeps checkpoints beside the events: a trace's writer. */
+export interface CheckpointSink {
+  /** The last value of each clock among the events so far. */
+  readonly clocks: ClockValues;
+  checkpoint(record: CheckpointRecord): void;
 }
 
 /**
@@ -30,6 +38,9 @@ export class Recorder implements MachineObserver {
   /** The line of the interrupt that is being injected; -1 while none is. */
   #injecting = -1;
   #nextDigest: Instant;
+  #checkpoints: { readonly maker: CheckpointMaker; readonly sink: CheckpointSink } | null = null;
+  #checkpointSteps = Number.POSITIVE_INFINITY;
+  #nextCheckpoint: Instant = Number.POSITIVE_INFINITY;
 
   /** @param firstDigest the instant from which on digests are wanted; Infinity: only one at the end. */
   constructor(machine: Machine, sink: EventSink, firstDigest: Instant = 0) {
@@ -78,6 +89,29 @@ export class Recorder implements MachineObserver {
     const at = this.#machine.cpu.instant;
     this.#sink.event({ kind: 'digest', at, digest: this.#digest.compute() });
     this.#nextDigest = at + DIGEST_STEPS + DIGEST_STEPS_PER_PAGE * this.#digest.hashedPages;
+  }
+
+  /**
+   * Logs a checkpoint every so many steps from now on. The machine must have its images loaded and not
+   * have run: checkpoints are differences to that.
+   */
+  keepCheckpoints(sink: CheckpointSink, steps: number): void {
+    this.#checkpoints = { maker: new CheckpointMaker(this.#machine), sink };
+    this.#checkpointSteps = steps;
+    this.#nextCheckpoint = this.#machine.cpu.instant + steps;
+  }
+
+  /** The instant from which on the next checkpoint is wanted; Infinity where none are. */
+  get nextCheckpoint(): Instant {
+    return this.#nextCheckpoint;
+  }
+
+  /** Logs a checkpoint of the present state, which must be behind all events so far. */
+  checkpoint(): void {
+    if (this.#checkpoints === null) return;
+    const { maker, sink } = this.#checkpoints;
+    sink.checkpoint(maker.make(sink.clocks));
+    this.#nextCheckpoint = this.#machine.cpu.instant + this.#checkpointSteps;
   }
 
   /** Logs the end of the run with the digest of the state that it ended in, which it returns. */

@@ -10,7 +10,7 @@ import type { ClockSource } from '../machine/input.js';
 import type { Machine, MachineExit, MachineObserver } from '../machine/machine.js';
 import { StateDigest } from './digest.js';
 import { type Divergence, describeEvent, type Subsystem, subsystemOf } from './divergence.js';
-import type { AcceptEvent, EndEvent, ShimEvent, TraceEvent } from './event.js';
+import type { AcceptEvent, DigestEvent, EndEvent, ShimEvent, TraceEvent } from './event.js';
 import type { EventCursor } from './event-cursor.js';
 import { formatInstant, type Instant } from './instant.js';
 import type { Outcome } from './outcome.js';
@@ -34,8 +34,8 @@ export class Replayer implements MachineObserver {
   readonly #machine: Machine;
   readonly #cursor: EventCursor;
   readonly #digest: StateDigest;
-  /** Digests up to here were compared before. */
-  #verifiedTo: Instant = -1;
+  /** Those whose digests were found right, and need not be compared when they come by again. */
+  readonly #verified = new WeakSet<TraceEvent>();
   #injectedLine = -1;
   #eventsTaken = 0;
   #divergence: Divergence | null = null;
@@ -70,6 +70,11 @@ export class Replayer implements MachineObserver {
     this.#divergence = null;
     this.#end = null;
     this.#isAtOpenEnd = false;
+  }
+
+  /** The machine's present state is the one with this digest. */
+  isAt(digest: string): boolean {
+    return this.#digest.compute() === digest;
   }
 
   /**
@@ -222,7 +227,7 @@ export class Replayer implements MachineObserver {
       case 'digest':
       case 'end':
         this.#take();
-        this.#compareDigest(event.at, event.digest);
+        this.#compareDigest(event);
         if (event.kind === 'end') this.#compareEnd(event);
         return true;
       case 'accept':
@@ -242,11 +247,11 @@ export class Replayer implements MachineObserver {
     return true;
   }
 
-  #compareDigest(at: Instant, expected: string): void {
-    if (at <= this.#verifiedTo) return;
+  #compareDigest(event: DigestEvent | EndEvent): void {
+    if (this.#verified.has(event)) return;
     const found = this.#digest.compute();
-    if (found !== expected) this.#diverge(at, 'digest', expected, found);
-    else this.#verifiedTo = at;
+    if (found !== event.digest) this.#diverge(event.at, 'digest', event.digest, found);
+    else this.#verified.add(event);
   }
 
   #compareEnd(event: EndEvent): void {

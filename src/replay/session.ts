@@ -136,6 +136,7 @@ export class Session {
     while (this.#outcome === null) {
       this.#recordDigest();
       this.#settle();
+      this.#recordCheckpoint();
       const start = cpu.instant;
       if (start >= until) return 'until';
       const left = this.#maxInstructions - cpu.retired;
@@ -204,15 +205,26 @@ export class Session {
 
   /** The first instant at which there may be something to inject or to record. */
   #nextInstant(): Instant {
-    const digest = this.#recorder?.nextDigest ?? Number.POSITIVE_INFINITY;
+    const recorder = this.#recorder;
+    const record =
+      recorder === null
+        ? Number.POSITIVE_INFINITY
+        : Math.min(recorder.nextDigest, recorder.nextCheckpoint);
     const serial = this.#serial.length > 0 ? this.#serialAt : Number.POSITIVE_INFINITY;
-    const next = Math.min(this.#source.nextInstant(), digest, serial);
+    const next = Math.min(this.#source.nextInstant(), record, serial);
     return Math.max(next, this.#machine.cpu.instant + 1);
   }
 
   #recordDigest(): void {
     const recorder = this.#recorder;
     if (recorder !== null && this.#machine.cpu.instant >= recorder.nextDigest) recorder.digest();
+  }
+
+  #recordCheckpoint(): void {
+    const recorder = this.#recorder;
+    if (recorder !== null && this.#machine.cpu.instant >= recorder.nextCheckpoint) {
+      recorder.checkpoint();
+    }
   }
 
   #endBy(exit: Exclude<MachineExit, 'until' | 'halted' | 'breakpoint' | 'stopped'>): void {

@@ -9,8 +9,12 @@ export interface TraceSummary {
   /** Of the trace format, and of the holdoff that recorded it. */
   readonly formatVersion: number;
   readonly holdoffVersion: string;
-  /** How many steps the trace covers. */
+  /** The instant at which the trace starts: 0, or that of its first state. */
+  readonly from: Instant;
+  /** The last instant that it covers. */
   readonly instants: Instant;
+  /** How many checkpoints it has on the way. */
+  readonly checkpoints: number;
   readonly events: {
     /** Interrupts that the processor took. */
     readonly irq: number;
@@ -39,7 +43,9 @@ export function summarise(trace: Trace): TraceSummary {
   return {
     formatVersion: trace.formatVersion,
     holdoffVersion: trace.header.holdoffVersion,
+    from: trace.firstInstant,
     instants: trace.lastInstant,
+    checkpoints: trace.checkpoints.length,
     events: { irq, exception, nmi, shim, clock, serial },
     bytes: trace.byteLength,
     wholeBytes: trace.wholeBytes,

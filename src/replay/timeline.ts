@@ -8,7 +8,8 @@
 import { SEG_CS } from '../cpu/state-layout.js';
 import type { Machine } from '../machine/machine.js';
 import { type Checkpoint, type CheckpointSize, Checkpoints } from './checkpoint.js';
-import { nextMark } from './checkpoint-policy.js';
+import { nextMark, STRIDE } from './checkpoint-policy.js';
+import { applyRecord, type ClockValues, noClockValues } from './checkpoint-record.js';
 import type { LiveSource } from './clock/live-source.js';
 import { Diversion } from './diversion.js';
 import type { TraceEvent } from './event.js';
@@ -19,6 +20,7 @@ import { type Direction, type Exit, type Stop, type StopConditions, stopBy } fro
 import { Recorder } from './recorder.js';
 import { Replayer } from './replayer.js';
 import { type LiveOptions, Session } from './session.js';
+import type { StoredCheckpoints } from './stored-checkpoints.js';
 import type { Watchpoint } from './watch-set.js';
 
 export type { Direction, Stop, StopConditions } from './motion.js';
@@ -36,6 +38,16 @@ interface Found {
   readonly stop: Stop;
 }
 
+/** How a timeline keeps its past. */
+export interface PastOptions {
+  /** Bytes of host memory that its checkpoints may take. */
+  readonly checkpointBytes?: number;
+  /** The checkpoints that its trace holds. */
+  readonly stored?: StoredCheckpoints | null;
+  /** What its clocks gave last before its first instant; nothing where absent. */
+  readonly clocks?: ClockValues;
+}
+
 /** One machine's past, and where in it the machine is. */
 export class Timeline {
   readonly machine: Machine;
@@ -47,23 +59,36 @@ export class Timeline {
   readonly #checkpoints: Checkpoints;
   /** Drives the machine beyond the recorded end; null over a trace. */
   readonly #live: Session | null;
+  /** The first instant, at which the machine was when this was made. */
+  readonly begin: Instant;
+  #stored: StoredCheckpoints | null;
+  readonly #clocks: ClockValues;
   #isAtFrontier: boolean;
   #diversion: Diversion | null = null;
   #outputTo: Instant = 0;
   /** What the present motion looks out for. */
   #lookout: Lookout | null = null;
 
-  private constructor(machine: Machine, events: TraceEvent[], last: Instant, live: Session | null) {
+  private constructor(
+    machine: Machine,
+    events: TraceEvent[],
+    last: Instant,
+    live: Session | null,
+    past: PastOptions,
+  ) {
     this.machine = machine;
+    this.begin = machine.cpu.instant;
+    this.#stored = past.stored ?? null;
+    this.#clocks = past.clocks ?? noClockValues();
     this.#events = events;
     this.#cursor = new ListCursor(events);
     this.#replayer = new Replayer(machine, this.#cursor, last);
-    this.#checkpoints = new Checkpoints(machine);
+    this.#checkpoints = new Checkpoints(machine, past.checkpointBytes);
     this.#live = live;
     this.#isAtFrontier = live !== null;
     machine.onSerialOutput = (byte) => this.#passOutput(byte);
     if (live === null) this.#replayer.attach();
-    this.#advance(0, false);
+    this.#advance(this.begin, false);
     this.#checkpoints.take(this.#cursor.position);
   }
 
@@ -72,12 +97,21 @@ export class Timeline {
    * @param machine as it was when the recording began.
    * @param lastInstant how far the recording goes, where it has no end event.
    */
-  static overTrace(machine: Machine, events: TraceEvent[], lastInstant: Instant): Timeline {
-    return new Timeline(machine, events, lastInstant, null);
+  static overTrace(
+    machine: Machine,
+    events: TraceEvent[],
+    lastInstant: Instant,
+    past: PastOptions = {},
+  ): Timeline {
+    return new Timeline(machine, events, lastInstant, null, past);
   }
 
   /** A timeline that begins with the machine's present state and grows as it is run. */
-  static live(machine: Machine, source: LiveSource, options: LiveOptions = {}): Timeline {
+  static live(
+    machine: Machine,
+    source: LiveSource,
+    options: LiveOptions & PastOptions = {},
+  ): Timeline {
     const events: TraceEvent[] = [];
     const recorder = new Recorder(machine, {
       event: (event) => {
@@ -87,7 +121,7 @@ export class Timeline {
     });
     const session = new Session(machine, source, { ...options, recorder });
     session.pause();
-    return new Timeline(machine, events, machine.cpu.instant, session);
+    return new Timeline(machine, events, machine.cpu.instant, session, options);
   }
 
   /** Where the machine is. */
@@ -133,19 +167,22 @@ export class Timeline {
 
   /** Goes to an instant, or to the end that lies before it. Ends a diversion. */
   seek(at: Instant): Stop {
-    const exit = this.#seek(Math.max(at, 0));
-    if (at < 0) return { kind: 'begin' };
+    const exit = this.#seek(Math.max(at, this.begin));
+    if (at < this.begin) return { kind: 'begin' };
     return this.instant === at && exit !== 'divergence' ? { kind: 'instant' } : this.#stopBy(exit);
   }
 
   /** As `seek`, yielding every few milliseconds the instant that it has come to. */
   *seeking(at: Instant): Generator<Instant, Stop> {
-    const goal = Math.max(at, 0);
+    const goal = Math.max(at, this.begin);
+    const importing = this.#importing(goal);
+    while (importing.next().done !== true) yield this.instant;
     if (this.#diversion !== null || goal < this.instant) this.#restore(this.#nearest(goal));
     for (;;) {
       const slice = Math.min(goal, Math.max(this.instant, this.#nearest(goal).at) + SLICE_STEPS);
       const stop = this.seek(slice);
-      if (stop.kind !== 'instant' || slice === goal) return at < 0 ? { kind: 'begin' } : stop;
+      if (stop.kind !== 'instant' || slice === goal)
+        return at < this.begin ? { kind: 'begin' } : stop;
       yield this.instant;
     }
   }
@@ -176,7 +213,7 @@ export class Timeline {
         : this.#stopBy(exit);
     }
     if (this.#diversion !== null) return this.seek(this.#diversion.start);
-    if (start === 0) return { kind: 'begin' };
+    if (start === this.begin) return { kind: 'begin' };
     const stop = this.seek(start - 1);
     if (stop.kind !== 'instant' || watchpoints.length === 0) return stop;
     this.#checkpoints.take(this.#cursor.position);
@@ -199,7 +236,8 @@ export class Timeline {
    * events, until a motion backward or `seek` ends it.
    */
   diverge(): Diversion {
-    this.#diversion ??= new Diversion(this.machine, this.#events, this.#cursor.position);
+    const first = { at: this.begin, clocks: this.#clocks };
+    this.#diversion ??= new Diversion(this.machine, this.#events, this.#cursor.position, first);
     return this.#diversion;
   }
 
@@ -239,7 +277,8 @@ export class Timeline {
     let clearFrom = this.instant;
     let target = clearFrom;
     try {
-      while (clearFrom > 0) {
+      while (clearFrom > this.begin) {
+        yield* this.#importing(clearFrom - 1);
         const from = this.#nearest(clearFrom - 1);
         const found = yield* this.#lastStop(from, clearFrom, stops);
         if (found !== null) {
@@ -288,6 +327,8 @@ export class Timeline {
   /** Goes to an instant or the end before it. */
   #seek(at: Instant, mustRestore = this.#diversion !== null): Exit {
     const isBackward = at < this.instant;
+    const importing = this.#importing(at);
+    while (importing.next().done !== true);
     const checkpoint = this.#nearest(at);
     if (mustRestore || isBackward || checkpoint.at > this.instant) this.#restore(checkpoint);
     return this.#travel(at, isBackward ? at : false, false);
@@ -351,6 +392,46 @@ export class Timeline {
     this.#cursor.position = checkpoint.events;
     this.#replayer.rewound();
     this.#replayer.attach();
+  }
+
+  /**
+   * Takes over the trace's own checkpoints up to the last one before an instant, where that is quicker than
+   * to run there. The machine is then at one of them, or where it was. Yields between two of them.
+   */
+  *#importing(at: Instant): Generator<undefined, void> {
+    const stored = this.#stored;
+    const place = stored?.placeBefore(at) ?? -1;
+    if (stored === null || place < 0) return;
+    const isBehind = at < this.instant || this.#diversion !== null;
+    const from = Math.max(this.#nearest(at).at, isBehind ? this.begin : this.instant);
+    if (stored.at(place) - from < STRIDE) return;
+    let have = place;
+    while (have >= 0 && this.#nearest(stored.at(have)).at !== stored.at(have)) have -= 1;
+    this.#restore(this.#nearest(have < 0 ? this.begin : stored.at(have)));
+    for (let next = have + 1; next <= place; next++) {
+      if (!this.#import(stored, next)) return;
+      yield;
+    }
+  }
+
+  /** Goes from one stored checkpoint to the next. False, and at the beginning, where that one is wrong. */
+  #import(stored: StoredCheckpoints, place: number): boolean {
+    const record = stored.load(place);
+    try {
+      if (record === null) throw new Error('the checkpoint cannot be read');
+      applyRecord(this.machine, record);
+      if (!this.#replayer.isAt(record.digest)) throw new Error('it is of another machine');
+    } catch {
+      // What was recorded is true; what was kept to get there sooner need not be.
+      this.#stored = null;
+      this.#restore(this.#nearest(this.begin));
+      return false;
+    }
+    this.#cursor.position = stored.events(place);
+    this.#replayer.rewound();
+    this.#advance(this.instant, false);
+    this.#checkpoints.take(this.#cursor.position);
+    return true;
   }
 
   /** The newest checkpoint at or before an instant; there is always the first one. */

@@ -6,11 +6,15 @@
  * exception. docs/trace-format.md describes every byte.
  */
 import { UserError } from '../machine/user-error.js';
+import { encodeCheckpoint } from './checkpoint-codec.js';
+import { type CheckpointRecord, type ClockValues, noClockValues } from './checkpoint-record.js';
 import {
+  CHUNK_CHECKPOINT,
   CHUNK_END,
   CHUNK_EVENTS,
   CHUNK_HEADER,
   CHUNK_IMAGE,
+  CHUNK_START,
   encodeChunk,
   encodePrelude,
   FRAME_BYTES,
@@ -36,7 +40,14 @@ import {
   type TraceHeader,
   type TraceStart,
 } from './trace-header.js';
-import { damageIn, scanTrace, type TraceIndex, type TraceSource } from './trace-scan.js';
+import {
+  type CheckpointPlace,
+  damageIn,
+  readCheckpoint,
+  scanTrace,
+  type TraceIndex,
+  type TraceSource,
+} from './trace-scan.js';
 
 export type { TraceDamage } from './trace-damage.js';
 export type { TraceHeader, TraceImage, TraceStart } from './trace-header.js';
@@ -53,6 +64,7 @@ export const CHUNK_BYTES_MOST = 1 << 16;
 export class TraceWriter {
   readonly #sink: (bytes: Uint8Array) => void;
   readonly #counts = noEvents();
+  readonly #clocks = noClockValues();
   #encoder = new EventEncoder(0);
   /** The open chunk: its values, how many bytes and events they are. */
   #values: EncodedValue[] = [];
@@ -74,6 +86,11 @@ export class TraceWriter {
     this.#write(encodePrelude(formatVersionOf(start)));
     this.#chunk(CHUNK_HEADER, 0, encodeHeader(start));
     for (const image of start.images) this.#chunk(CHUNK_IMAGE, 0, image.bytes);
+    if (start.checkpoint === undefined) return;
+    this.#checkpoint(start.checkpoint, CHUNK_START);
+    this.#lastAt = start.checkpoint.at;
+    this.#encoder = new EventEncoder(this.#lastAt);
+    Object.assign(this.#clocks, start.checkpoint.clocks);
   }
 
   /** Bytes that the sink was given so far. */
@@ -112,6 +129,21 @@ export class TraceWriter {
     this.#bufferedEvents = 0;
   }
 
+  /** The last value of each clock in the trace so far. */
+  get clocks(): ClockValues {
+    return this.#clocks;
+  }
+
+  /**
+   * Adds a checkpoint, whose state is the one behind all events so far; flushes before it. It must be the
+   * difference to the checkpoint before it.
+   */
+  checkpoint(record: CheckpointRecord): void {
+    this.#expectOpen();
+    this.flush(record.at);
+    this.#checkpoint(record, CHUNK_CHECKPOINT);
+  }
+
   /** Ends the trace: flushes and writes the last chunk. Nothing may follow. */
   end(at: Instant, outcome: Outcome, digest: string): void {
     this.#expectOpen();
@@ -137,7 +169,14 @@ export class TraceWriter {
     this.#bufferedEvents += 1;
     this.#lastAt = event.at;
     this.#counts[event.kind] += 1;
+    if (event.kind === 'clock') this.#clocks[event.source] = event.value;
     if (this.#bufferedEvents === CHUNK_EVENTS_MOST) this.flush();
+  }
+
+  #checkpoint(record: CheckpointRecord, type: typeof CHUNK_CHECKPOINT | typeof CHUNK_START): void {
+    for (const { type: part, payload } of encodeCheckpoint(record, type)) {
+      this.#chunk(part, part === CHUNK_START ? record.at : this.#from, payload);
+    }
   }
 
   #expectOpen(): void {
@@ -213,6 +252,32 @@ export class Trace {
   /** How many events of each kind there are, without the end. */
   get counts(): Readonly<EventCounts> {
     return this.#index.counts;
+  }
+
+  /** The checkpoint that the trace starts with; null where it starts with its images loaded. */
+  get start(): CheckpointRecord | null {
+    return this.#index.start;
+  }
+
+  /** The instant at which the trace starts: 0, or that of its first state. */
+  get firstInstant(): Instant {
+    return this.start?.at ?? 0;
+  }
+
+  /** The checkpoints on the way, in the order of time. */
+  get checkpoints(): readonly CheckpointPlace[] {
+    return this.#index.checkpoints;
+  }
+
+  /** Reads a checkpoint by its place in `checkpoints`. Its chunks are whole; what is in them may not be. */
+  checkpoint(place: number): Checked<CheckpointRecord> {
+    const { frames } = this.#index.checkpoints[place];
+    try {
+      return { isWhole: true, value: readCheckpoint(this.#source, frames) };
+    } catch (error) {
+      const { sequence, offset } = frames[frames.length - 1];
+      return { isWhole: false, damage: damageIn(error, sequence, offset + FRAME_BYTES, true) };
+    }
   }
 
   /** Bytes of the file, and those of them that are whole, from its start. */

@@ -3,6 +3,7 @@ import { CPU_LEVELS, CPU_VENDORS, type CpuLevel, type CpuVendor } from '../cpu/m
 import { DEFAULT_CPU } from '../machine/machine-options.js';
 import { UserError } from '../machine/user-error.js';
 import { IRET_SCHEMES, type IretScheme } from '../vmi/stubs.js';
+import type { CheckpointRecord } from './checkpoint-record.js';
 import { describeValue, packValue, unpackValue } from './msgpack.js';
 import { Malformed, type MalformedKind } from './trace-damage.js';
 
@@ -62,7 +63,14 @@ export interface TraceImage {
 }
 
 /** What a new trace starts with: its header, with the images themselves. */
-export type TraceStart = Omit<TraceHeader, 'images'> & { readonly images: readonly TraceImage[] };
+export type TraceStart = Omit<TraceHeader, 'images'> & {
+  readonly images: readonly TraceImage[];
+  /**
+   * The state that the recording starts with, as a difference to the one with the images loaded; with
+   * that one itself where absent.
+   */
+  readonly checkpoint?: CheckpointRecord;
+};
 
 const CLOCKS: readonly ClockKind[] = ['virtual', 'host', 'random'];
 const ROLES: readonly ImageRole[] = ['kernel', 'initrd', 'bios'];
@@ -71,6 +79,7 @@ const IMAGE_BYTES_MOST = 1 << 30;
 
 /** The lowest version of the format that can say what this header does. */
 export function formatVersionOf(start: TraceStart): number {
+  if (start.checkpoint !== undefined) return 3;
   const { apic = false, cpu = DEFAULT_CPU, cpuVendor = 'intel', vmi } = start.machine;
   const isPlain = !apic && cpu === DEFAULT_CPU && cpuVendor === 'intel' && vmi === undefined;
   return isPlain && start.images.every(({ role }) => role !== 'bios') ? 1 : 2;

@@ -2,11 +2,20 @@
  * The first reading of a trace: every chunk in turn, checked to the last byte, up to the end or to the
  * first damage. It leaves an index, by which events and images can be read without any doubt later.
  */
+import { CheckpointDecoder } from './checkpoint-codec.js';
+import type { CheckpointRecord } from './checkpoint-record.js';
 import {
+  AT_FROM,
+  AT_TO,
+  AT_TYPE,
+  AT_UNPACKED_BYTES,
+  CHUNK_CHECKPOINT,
   CHUNK_END,
   CHUNK_EVENTS,
   CHUNK_HEADER,
   CHUNK_IMAGE,
+  CHUNK_PAGES,
+  CHUNK_START,
   type ChunkFrame,
   checkPayload,
   checkPrelude,
@@ -29,12 +38,25 @@ export interface TraceSource {
   read(offset: number, length: number): Uint8Array;
 }
 
+/** A checkpoint on the way that was not read yet. */
+export interface CheckpointPlace {
+  readonly at: Instant;
+  /** How many events of the trace lie before it. */
+  readonly events: number;
+  /** The chunks that it is made of. */
+  readonly frames: readonly ChunkFrame[];
+}
+
 /** What the first reading found. */
 export interface TraceIndex {
   readonly formatVersion: number;
   readonly header: TraceHeader;
   /** Chunks of images, in the order of the header; fewer where the trace was cut before its events. */
   readonly images: readonly ChunkFrame[];
+  /** The checkpoint that the trace starts with; null where it starts with the loaded images. */
+  readonly start: CheckpointRecord | null;
+  /** Those on the way, in the order of time. */
+  readonly checkpoints: readonly CheckpointPlace[];
   /** Chunks of events, each starting where the one before it ends. */
   readonly events: readonly ChunkFrame[];
   readonly end: EndEvent | null;
@@ -51,18 +73,21 @@ export function scanTrace(source: TraceSource): Checked<TraceIndex> {
   if (!prelude.isWhole) return prelude;
   const scan = new Scan(source);
   const damage = scan.run();
-  const { header, images, events, end, counts, lastInstant, offset: wholeBytes } = scan;
+  const { header, images, start, checkpoints, events, end, counts, lastInstant } = scan;
   if (header === null) {
     return { isWhole: false, damage: damage ?? scan.missing('the header of the trace') };
   }
   const formatVersion = prelude.value;
-  const rest = { images, events, end, counts, lastInstant, wholeBytes, damage };
+  const found = { images, start, checkpoints, events, end, counts, lastInstant };
+  const rest = { ...found, wholeBytes: scan.offset, damage };
   return { isWhole: true, value: { formatVersion, header, ...rest } };
 }
 
 class Scan {
   header: TraceHeader | null = null;
   readonly images: ChunkFrame[] = [];
+  start: CheckpointRecord | null = null;
+  readonly checkpoints: CheckpointPlace[] = [];
   readonly events: ChunkFrame[] = [];
   end: EndEvent | null = null;
   readonly counts = noEvents();
@@ -71,6 +96,9 @@ class Scan {
   offset = PRELUDE_BYTES;
   readonly #source: TraceSource;
   #sequence = 0;
+  #eventCount = 0;
+  /** Chunks of pages whose checkpoint has not come yet. */
+  #pages: ChunkFrame[] = [];
 
   constructor(source: TraceSource) {
     this.#source = source;
@@ -109,6 +137,16 @@ class Scan {
       checkPayload(frame, stored);
       if (frame.type === CHUNK_IMAGE) {
         this.images.push(frame);
+      } else if (frame.type === CHUNK_PAGES) {
+        this.#pages.push(frame);
+      } else if (frame.type === CHUNK_CHECKPOINT) {
+        const frames = [...this.#pages, frame];
+        this.checkpoints.push({ at: frame.to, events: this.#eventCount, frames });
+        this.#pages = [];
+      } else if (frame.type === CHUNK_START) {
+        isUnpacked = frame.isDeflated;
+        this.start = readCheckpoint(this.#source, [...this.#pages, frame]);
+        this.#pages = [];
       } else if (frame.type % 2 === 0) {
         const payload = unpackPayload(frame, stored);
         isUnpacked = frame.isDeflated;
@@ -128,21 +166,38 @@ class Scan {
     const image = this.header?.images[this.images.length];
     const isHeader = frame.type === CHUNK_HEADER;
     if (isHeader !== (this.header === null)) {
-      throw new Malformed(5, isHeader ? 'another chunk' : 'the header', `type ${frame.type}`);
+      throw new Malformed(AT_TYPE, isHeader ? 'another chunk' : 'the header', `type ${frame.type}`);
     }
     if (frame.type === CHUNK_IMAGE && frame.unpackedBytes !== image?.byteLength) {
       const expected = image === undefined ? 'no image' : `an image of ${image.byteLength} bytes`;
-      throw new Malformed(11, expected, `one of ${frame.unpackedBytes} bytes`);
+      throw new Malformed(AT_UNPACKED_BYTES, expected, `one of ${frame.unpackedBytes} bytes`);
     }
     if ((frame.type === CHUNK_EVENTS || frame.type === CHUNK_END) && image !== undefined) {
-      throw new Malformed(5, `image ${JSON.stringify(image.name)}`, `type ${frame.type}`);
+      throw new Malformed(AT_TYPE, `image ${JSON.stringify(image.name)}`, `type ${frame.type}`);
     }
-    if (frame.type % 2 === 0 && (frame.type < CHUNK_HEADER || frame.type > CHUNK_END)) {
-      throw new Malformed(5, 'a known type of chunk', `type ${frame.type}`, 'unsupported');
+    this.#expectCheckpoint(frame, image !== undefined);
+    if (frame.type % 2 === 0 && (frame.type < CHUNK_HEADER || frame.type > CHUNK_START)) {
+      throw new Malformed(AT_TYPE, 'a known type of chunk', `type ${frame.type}`, 'unsupported');
     }
     if (frame.from !== this.lastInstant || frame.to < frame.from) {
       const expected = `a chunk from @${this.lastInstant} on`;
-      throw new Malformed(15, expected, `one from @${frame.from} to @${frame.to}`);
+      throw new Malformed(AT_FROM, expected, `one from @${frame.from} to @${frame.to}`);
+    }
+  }
+
+  /** Checkpoints come behind the images, pages before their checkpoint; neither takes time. */
+  #expectCheckpoint({ type, from, to }: ChunkFrame, lacksImage: boolean): void {
+    const isPart = type === CHUNK_PAGES || type === CHUNK_CHECKPOINT || type === CHUNK_START;
+    if (!isPart) {
+      if (this.#pages.length === 0) return;
+      throw new Malformed(AT_TYPE, 'the rest of a checkpoint', `type ${type}`);
+    }
+    const isLate = this.events.length + this.checkpoints.length > 0 || this.start !== null;
+    if (lacksImage || (type === CHUNK_START && isLate)) {
+      throw new Malformed(AT_TYPE, 'no checkpoint here', `type ${type}`);
+    }
+    if (type !== CHUNK_START && from !== to) {
+      throw new Malformed(AT_TO, `a checkpoint at @${from}`, `one to @${to}`);
     }
   }
 
@@ -150,7 +205,9 @@ class Scan {
     if (frame.type === CHUNK_HEADER) {
       this.header = decodeHeader(payload);
     } else if (frame.type === CHUNK_EVENTS) {
-      for (const event of decodeEvents(payload, frame.from, frame.to)) this.counts[event.kind] += 1;
+      const events = decodeEvents(payload, frame.from, frame.to);
+      for (const event of events) this.counts[event.kind] += 1;
+      this.#eventCount += events.length;
       this.events.push(frame);
     } else {
       const [end, counts] = decodeEnd(payload, frame.to);
@@ -162,6 +219,22 @@ class Scan {
       this.end = end;
     }
   }
+}
+
+/**
+ * Reads the chunks of a checkpoint, whose checksums hold.
+ * @throws Malformed
+ */
+export function readCheckpoint(
+  source: TraceSource,
+  frames: readonly ChunkFrame[],
+): CheckpointRecord {
+  const decoder = new CheckpointDecoder();
+  const last = frames[frames.length - 1];
+  const payloadOf = (frame: ChunkFrame): Uint8Array =>
+    unpackPayload(frame, source.read(frame.offset + FRAME_BYTES, frame.storedBytes));
+  for (const frame of frames.slice(0, -1)) decoder.addPages(payloadOf(frame));
+  return decoder.finish(payloadOf(last), last.to);
 }
 
 function expectBytes(offset: number, what: string, bytes: number, left: number): void {

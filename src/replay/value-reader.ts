@@ -59,6 +59,22 @@ export class ValueReader {
     throw this.malformed(`${what} of at most ${most} bytes`, describeValue(value));
   }
 
+  /** Text. */
+  text(what: string): string {
+    const value = this.#values[this.#next++];
+    if (typeof value === 'string') return value;
+    throw this.malformed(what, describeValue(value));
+  }
+
+  /** An array of at most so many finite numbers. */
+  numbers(most: number, what: string): readonly number[] {
+    const value = this.#values[this.#next++];
+    const isNumbers =
+      Array.isArray(value) && value.length <= most && value.every((each) => Number.isFinite(each));
+    if (isNumbers) return value as number[];
+    throw this.malformed(`${what}: at most ${most} numbers`, describeValue(value));
+  }
+
   /** Takes an array, and gives its first element, a whole number; null where no array comes next. */
   arrayHead(): number | null {
     const value = this.#values[this.#next];

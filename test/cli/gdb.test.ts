@@ -70,6 +70,21 @@ function talk(port: number, bodies: readonly string[]): Promise<string[]> {
 }
 
 describe('holdoff gdb', () => {
+  test('takes the checkpoints of its trace over, within the memory that they may take', async () => {
+    const image = packagePath('guest/window/window.elf');
+    const words = ['record', image, '-o', 'kept.trace', '--max-instructions', '3000000'];
+    await holdoff([...words, '--checkpoint-every', '500000', '--serial', 'null'], '', folder);
+    const { port, ended } = await serve('kept.trace', '--checkpoint-memory', '1M');
+    const command = (text: string): string => `qRcmd,${Buffer.from(text).toString('hex')}`;
+    const [sought, table] = await talk(port, [
+      command('seek end'),
+      'qXfer:osdata:read:checkpoints:0,10000',
+    ]);
+    expect(sought).toBe('OK');
+    for (const at of [500_000, 1_000_000, 2_500_000]) expect(table).toContain(`>@${at}<`);
+    await ended;
+  });
+
   test('serves a trace, in both directions, and with --once ends with its client', async () => {
     await holdoff(['record', 'hello.bin', '-o', 'hello.trace', ...at], '', folder);
     const { port, ended } = await serve('hello.trace');

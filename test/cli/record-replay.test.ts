@@ -106,6 +106,17 @@ describe('record and replay', () => {
     });
   });
 
+  test('checkpoints in a trace are counted, and replay to the same end', async () => {
+    const words = ['record', window, '-o', 'kept.trace', '--max-instructions', '300000'];
+    await holdoff([...words, '--checkpoint-every', '40_000'], '', folder);
+    const info = json((await holdoff(['info', 'kept.trace', '--json'], '', folder)).stdout);
+    expect(info).toMatchObject({ version: 1, from: 0, checkpoints: 7 });
+    const text = (await holdoff(['info', 'kept.trace'], '', folder)).stdout.toString();
+    expect(text).toMatch(/instants +@0 to @\d+, 7 checkpoints\n/);
+    const again = json((await holdoff(['replay', 'kept.trace', '--json'], '', folder)).stdout);
+    expect(again).toMatchObject({ digest: info['digest'], divergence: null });
+  });
+
   test('the default name is the image’s, and no earlier trace is lost', async () => {
     const inner = mkdtempSync(join(folder, 'names-'));
     const words = ['record', join(folder, 'hello.bin'), ...at];

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type CheckpointLimits, Checkpoints } from '../../src/replay/checkpoint.js';
+import { Checkpoints } from '../../src/replay/checkpoint.js';
 import { StateDigest } from '../../src/replay/digest.js';
 import { bareGuest } from './bare-guest.js';
 
@@ -33,13 +33,13 @@ function reference(): string[] {
   });
 }
 
-function subject(limits?: CheckpointLimits): {
+function subject(limits?: { readonly bytes: number; readonly count: number }): {
   readonly checkpoints: Checkpoints;
   /** Gets to an instant by way of checkpoints, and leaves one there where asked to. */
   readonly go: (at: number, takes: boolean) => string;
 } {
   const machine = bareGuest(...WRITER);
-  const checkpoints = new Checkpoints(machine, limits);
+  const checkpoints = new Checkpoints(machine, limits?.bytes, limits?.count);
   const digest = new StateDigest(machine);
   checkpoints.take(0);
   const go = (at: number, takes: boolean): string => {

@@ -23,7 +23,9 @@ describe('the summary of a trace', () => {
     expect(summarise(open(bytes))).toEqual({
       formatVersion: 1,
       holdoffVersion: START_BARE.holdoffVersion,
+      from: 0,
       instants: END.at,
+      checkpoints: 0,
       events: { irq: 4, exception: 2, nmi: 1, shim: 2, clock: 4, serial: 2 },
       bytes: bytes.length,
       wholeBytes: bytes.length,

@@ -243,7 +243,7 @@ describe('a hostile trace', () => {
       (frame) => frame.setUint32(27, 99_999),
       { expected: 'an instant from @12 to @99999' },
     ],
-    ['an even type that is not known', (frame) => frame.setUint8(5, 10), { kind: 'unsupported' }],
+    ['an even type that is not known', (frame) => frame.setUint8(5, 12), { kind: 'unsupported' }],
     ['a second header', (frame) => frame.setUint8(5, CHUNK_HEADER), { expected: 'another chunk' }],
     ['a third image', (frame) => frame.setUint8(5, CHUNK_IMAGE), { expected: 'no image' }],
   ])('that states %s is refused', (_, change, damage) => {
@@ -298,11 +298,11 @@ describe('a trace of a newer holdoff', () => {
   test('with another format version is refused in a clear line', () => {
     const bytes = Uint8Array.from(sample);
     const view = new DataView(bytes.buffer);
-    view.setUint16(10, 3);
+    view.setUint16(10, 4);
     view.setUint32(12, crc32(bytes.subarray(0, 12)));
     expect(() => readTrace(bytes)).toThrow(
       new UserError(
-        'the trace cannot be read: byte 10: expected trace format version 1 to 2, found version 3; a newer holdoff wrote it, use that one',
+        'the trace cannot be read: byte 10: expected trace format version 1 to 3, found version 4; a newer holdoff wrote it, use that one',
       ),
     );
   });
