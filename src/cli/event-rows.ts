@@ -3,7 +3,8 @@
  * line rises) and effect (the processor takes it) are one row.
  */
 import { SHADOW_MOV_SS, SHADOW_STI } from '../cpu/state-layout.js';
-import type { TraceEvent } from '../replay/event.js';
+import type { ShimEvent, TraceEvent } from '../replay/event.js';
+import { callName } from '../vmi/call-names.js';
 import { type Symbols, symbolText } from './disassembly.js';
 
 /** The interrupt shadow by name. */
@@ -88,6 +89,8 @@ export function* eventRows(
       const row = raisedRow(event.at, event.line, event.isInput ? 'timer' : 'device');
       raised.set(event.line, [...(raised.get(event.line) ?? []), row]);
       waiting.push(row);
+    } else if (event.kind === 'shim') {
+      waiting.push(callRow(event, symbols));
     } else {
       const { at, ...fields } = event;
       waiting.push({ instant: at, ...fields });
@@ -98,6 +101,20 @@ export function* eventRows(
     }
   }
   yield* waiting;
+}
+
+function callRow(event: ShimEvent, symbols: Symbols | null): PlainRow {
+  const { at, kind, call, site, args, result } = event;
+  return {
+    instant: at,
+    kind,
+    call,
+    name: callName(call),
+    site: site >>> 0,
+    symbol: symbolText(symbols, site),
+    args: args.map((value) => value >>> 0),
+    result: result === null ? null : result >>> 0,
+  };
 }
 
 function raisedRow(at: number, line: number, source: 'timer' | 'device'): InterruptRow {

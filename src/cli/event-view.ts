@@ -1,7 +1,7 @@
 /** Event rows as lines of text. */
 import { describeLine, LINE_APIC_TIMER } from '../machine/input.js';
 import { formatInstant } from '../replay/instant.js';
-import type { EventRow, InterruptRow } from './event-rows.js';
+import type { EventRow, InterruptRow, PlainRow } from './event-rows.js';
 import { hex32 } from './numbers.js';
 
 const INSTANT_WIDTH = 12;
@@ -9,9 +9,22 @@ const KIND_WIDTH = 9;
 
 /** One row as a line without its newline: `    @1234567  irq        line 0, taken at ...`. */
 export function renderEvent(row: EventRow): string {
-  const text = row.kind === 'irq' ? interruptText(row) : fieldsText(row);
+  const text = rowText(row);
   const instant = formatInstant(row.instant).padStart(INSTANT_WIDTH);
   return `${instant}  ${row.kind.padEnd(KIND_WIDTH)}  ${text}`.trimEnd();
+}
+
+function rowText(row: EventRow): string {
+  if (row.kind === 'irq') return interruptText(row);
+  return row.kind === 'shim' ? callText(row) : fieldsText(row);
+}
+
+/** `EnableInterrupts(200) = 1 from 00100300 <system_call+0x12>`, numbers in hexadecimal. */
+function callText({ name, site, symbol, args, result }: PlainRow): string {
+  const list = (args as number[]).map((value) => value.toString(16)).join(', ');
+  const answer = typeof result === 'number' ? ` = ${result.toString(16)}` : '';
+  const where = typeof symbol === 'string' ? ` <${symbol}>` : '';
+  return `${String(name)}(${list})${answer} from ${hex32(site as number)}${where}`;
 }
 
 function interruptText(row: InterruptRow): string {

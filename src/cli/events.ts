@@ -1,7 +1,7 @@
 /** `holdoff events`: a trace's events, one a line. */
 import { once } from 'node:events';
 import { STATUS_OK } from './errors.js';
-import { type EventRow, eventRows, rowsAround } from './event-rows.js';
+import { type EventRow, eventRows, type PlainRow, rowsAround } from './event-rows.js';
 import { renderEvent } from './event-view.js';
 import { watchStdout } from './guest-console.js';
 import { openTraceFile } from './trace-file.js';
@@ -16,12 +16,14 @@ export async function events(
     readonly around?: number;
     readonly count: number;
     readonly kind?: readonly string[];
+    readonly call?: readonly string[];
     readonly json?: true;
   },
 ): Promise<number> {
   const trace = openTraceFile(path);
   let rows: Iterable<EventRow> = eventRows(trace.events, traceSymbols(trace));
   if (options.kind !== undefined) rows = rowsOfKinds(rows, new Set(options.kind));
+  if (options.call !== undefined) rows = rowsOfCalls(rows, new Set(options.call));
   if (options.around !== undefined) rows = rowsAround(rows, options.around, options.count);
   await print(rows, options.json === true ? (row) => JSON.stringify(row) : renderEvent);
   return STATUS_OK;
@@ -29,6 +31,14 @@ export async function events(
 
 function* rowsOfKinds(rows: Iterable<EventRow>, kinds: ReadonlySet<string>): Generator<EventRow> {
   for (const row of rows) if (kinds.has(row.kind)) yield row;
+}
+
+function* rowsOfCalls(rows: Iterable<EventRow>, names: ReadonlySet<string>): Generator<EventRow> {
+  for (const row of rows) if (row.kind === 'shim' && names.has(nameOf(row))) yield row;
+}
+
+function nameOf({ name }: PlainRow): string {
+  return String(name);
 }
 
 /** Prints in batches, and no more than the reader takes. */

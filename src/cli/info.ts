@@ -4,7 +4,7 @@ import { describeOutcome } from '../replay/outcome.js';
 import { summarise, type TraceSummary } from '../replay/summary.js';
 import type { Trace } from '../replay/trace-format.js';
 import type { TraceHeader } from '../replay/trace-header.js';
-import { vmiCall } from '../vmi/calls.js';
+import { callName } from '../vmi/call-names.js';
 import { oneLine, STATUS_OK } from './errors.js';
 import { groupDigits, plural, sizeText } from './numbers.js';
 import { openTraceFile } from './trace-file.js';
@@ -27,7 +27,7 @@ function countCalls(trace: Trace): CallCounts {
   if (trace.counts.shim === 0) return counts;
   for (const event of trace.events) {
     if (event.kind !== 'shim') continue;
-    const name = vmiCall(event.call)?.name ?? `call ${event.call}`;
+    const name = callName(event.call);
     counts[name] = (counts[name] ?? 0) + 1;
   }
   return counts;

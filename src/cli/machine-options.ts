@@ -7,7 +7,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { ENGINES, type EngineKind } from '../cpu/engine/engine.js';
 import { CPU_LEVELS, CPU_VENDORS, type CpuLevel, type CpuVendor } from '../cpu/model.js';
 import { DEFAULT_CPU } from '../machine/machine-options.js';
-import { IRET_SCHEMES, type IretScheme } from '../vmi/stubs.js';
+import { IRET_SCHEMES, type IretScheme } from '../vmi/iret-stubs.js';
 
 /** Where guest time and timer interrupts come from. */
 export type ClockChoice = 'virtual' | 'host' | 'random';

@@ -9,6 +9,7 @@ import { applyRecord, type CheckpointRecord } from '../replay/checkpoint-record.
 import { StateDigest } from '../replay/digest.js';
 import { describeDamage } from '../replay/trace-damage.js';
 import type { Trace, TraceImage, TraceStart } from '../replay/trace-format.js';
+import type { Hypervisor } from '../vmi/hypervisor.js';
 import { installInline } from '../vmi/install.js';
 import type { MachineOptions } from './machine-options.js';
 import { holdoffVersion } from './package-root.js';
@@ -18,6 +19,7 @@ import { readInput } from './trace-file.js';
 export interface ReadyMachine {
   readonly machine: Machine;
   readonly image: LoadedImage;
+  readonly hypervisor: Hypervisor | null;
 }
 
 /**
@@ -125,7 +127,7 @@ function load(start: TraceStart, engine: EngineKind): ReadyMachine {
   const { cmdline } = start.machine;
   const machine = new Machine({ ...start.machine, engine });
   const bios = start.images.find((image) => image.role === 'bios');
-  if (bios !== undefined) return { machine, image: loadBios(machine, bios) };
+  if (bios !== undefined) return { machine, image: loadBios(machine, bios), hypervisor: null };
   const kernel = start.images.find((image) => image.role === 'kernel');
   if (kernel === undefined) throw new UserError('the trace holds no kernel; record it again');
   const initrd = start.images.find((image) => image.role === 'initrd');
@@ -135,6 +137,6 @@ function load(start: TraceStart, engine: EngineKind): ReadyMachine {
     ...(start.loadAddress === null ? {} : { address: start.loadAddress }),
   });
   const { vmi, vmiIret = 'rollforward' } = start.machine;
-  if (vmi !== undefined) installInline(machine, kernel, image, vmiIret);
-  return { machine, image };
+  const hypervisor = vmi === undefined ? null : installInline(machine, kernel, image, vmiIret);
+  return { machine, image, hypervisor };
 }

@@ -6,6 +6,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import type { EngineKind } from '../cpu/engine/engine.js';
 import { CHECKPOINT_BYTES } from '../replay/checkpoint.js';
 import { parseInstant } from '../replay/instant.js';
+import { CALL_NAMES } from '../vmi/call-names.js';
 import { describeError, oneLine, STATUS_OK } from './errors.js';
 import { ROW_KINDS } from './event-rows.js';
 import type { GdbOptions } from './gdb.js';
@@ -140,12 +141,15 @@ function createProgram(output: CommandOutput, setStatus: (status: number) => voi
         .default(10),
     )
     .addOption(new Option('--kind <kinds...>', 'only these kinds').choices(ROW_KINDS))
+    .addOption(
+      new Option('--call <names...>', "only these calls of a hypervisor's").choices(CALL_NAMES),
+    )
     .option('--json', 'print one JSON object a line')
     .addHelpText('after', example('holdoff events race.trace --around @1234567 --count 5'))
     .action(
       async (
         trace: string,
-        options: { around?: number; count: number; kind?: string[]; json?: true },
+        options: { around?: number; count: number; kind?: string[]; call?: string[]; json?: true },
       ) => {
         const { events } = await import('./events.js');
         setStatus(await events(trace, options));

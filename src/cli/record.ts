@@ -9,6 +9,7 @@ import { setUp, startFromOptions, startPath } from './machine-setup.js';
 import { plural } from './numbers.js';
 import { reportEnd, statusOf } from './outcome.js';
 import { OutputFile } from './trace-file.js';
+import { reportViolations } from './violation-report.js';
 
 /** A recorder that is killed loses at most so much of the past. */
 const FLUSH_MILLISECONDS = 50;
@@ -23,7 +24,8 @@ export type RecordOptions = MachineOptions & {
 /** Records the image; the exit status. */
 export async function record(image: string | undefined, options: RecordOptions): Promise<number> {
   const start = startFromOptions(image, options);
-  const { machine, image: loaded } = setUp(start, options.engine);
+  const { machine, image: loaded, hypervisor } = setUp(start, options.engine);
+  reportViolations(hypervisor);
   // Only now: a broken image leaves no trace behind.
   const file =
     options.output === undefined

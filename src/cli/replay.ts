@@ -16,6 +16,7 @@ import { Progress } from './progress.js';
 import { SliceLength } from './slice-length.js';
 import { StopSignal, turn } from './stop-signal.js';
 import { openTraceFile } from './trace-file.js';
+import { reportViolations } from './violation-report.js';
 
 /** What a replay came to. */
 interface ReplayResult {
@@ -40,7 +41,8 @@ export async function replay(
   },
 ): Promise<number> {
   const trace = openTraceFile(path);
-  const { machine } = setUp(startFromTrace(trace, path), options.engine);
+  const { machine, hypervisor } = setUp(startFromTrace(trace, path), options.engine);
+  reportViolations(hypervisor);
   const replayer = new Replayer(machine, new StreamCursor(trace.events), trace.lastInstant);
   replayer.attach();
   const stop = new StopSignal();

@@ -6,11 +6,13 @@ import { liveSource } from './live-source.js';
 import type { MachineOptions } from './machine-options.js';
 import { setUp, startFromOptions } from './machine-setup.js';
 import { reportEnd, statusOf } from './outcome.js';
+import { reportViolations } from './violation-report.js';
 
 /** Runs the image; the exit status. */
 export async function run(path: string | undefined, options: MachineOptions): Promise<number> {
   const start = startFromOptions(path, options);
-  const { machine } = setUp(start, options.engine);
+  const { machine, hypervisor } = setUp(start, options.engine);
+  reportViolations(hypervisor);
   const session = new Session(machine, liveSource(start.machine), {
     maxInstructions: options.maxInstructions,
   });

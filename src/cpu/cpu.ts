@@ -153,6 +153,7 @@ export class Cpu {
   injectException(vector: number, errorCode: number | null): void {
     fault.cr2 = this.core.state.get(L.CR2);
     const kind = vector === VECTOR_BP || vector === VECTOR_OF ? 'trap' : 'fault';
+    this.core.interceptor?.expectOutsideFault();
     this.#deliver(vector, errorCode ?? 0, kind);
   }
 

@@ -4,7 +4,7 @@
  * Nothing here depends on the host or on where `run` returns: what the guest sees follows from its own
  * instructions and from what `inject` brings, and from nothing else.
  */
-import type { AccessSize, CpuBus } from '../cpu/bus.js';
+import type { AccessSize, CpuBus, Mmio } from '../cpu/bus.js';
 import { Cpu, type RunExit } from '../cpu/cpu.js';
 import { PAGE_MMIO, PAGE_ROM } from '../cpu/physical-memory.js';
 import { SHADOW } from '../cpu/state-layout.js';
@@ -272,6 +272,18 @@ export class Machine {
     this.#map.rom = bytes;
     const low = bytes.subarray(Math.max(0, bytes.length - LOW_BIOS_BYTES));
     this.loadRom(ROM_END - low.length, low);
+    this.cpu.core.mmu.flush();
+  }
+
+  /**
+   * Has somebody answer all accesses to a page of physical memory in the stead of RAM. What RAM holds
+   * there is hidden.
+   */
+  addWindow(physical: number, mmio: Mmio): void {
+    const memory = this.cpu.core.physical;
+    this.#map.setWindow(physical >>> PAGE_SHIFT, mmio);
+    memory.load(physical, new Uint8Array(1 << PAGE_SHIFT));
+    memory.setFlag(physical >>> PAGE_SHIFT, PAGE_MMIO);
     this.cpu.core.mmu.flush();
   }
 

@@ -1,6 +1,7 @@
 /**
  * What answers at physical addresses that are no RAM: a ROM at the top of 4 GiB, the registers of the
- * local APIC, and else nothing, which reads all ones and loses what is written.
+ * local APIC, windows that others have asked for, and else nothing, which reads all ones and loses what
+ * is written.
  */
 import type { AccessSize, Mmio } from '../cpu/bus.js';
 import type { Core } from '../cpu/core.js';
@@ -14,6 +15,8 @@ const NO_PAGE = -1;
 export class PhysicalMap implements Mmio {
   readonly #apic: Apic | null;
   #rom = new Uint8Array(0);
+  /** Who answers in whose stead, by the page's number. */
+  readonly #windows = new Map<number, Mmio>();
   /** The page of RAM that the APIC's registers hide. */
   #hiddenPage = NO_PAGE;
 
@@ -29,9 +32,16 @@ export class PhysicalMap implements Mmio {
     this.#rom = Uint8Array.from(bytes);
   }
 
+  /** Has somebody else answer for a page. It must be marked PAGE_MMIO where it would be RAM. */
+  setWindow(page: number, mmio: Mmio): void {
+    this.#windows.set(page, mmio);
+  }
+
   read(physical: number, size: AccessSize): number {
     const apic = this.#apic;
     if (apic !== null && isIn(physical, apic.window)) return apic.read(physical & 0xfff, size);
+    const window = this.#windows.get(physical >>> 12);
+    if (window !== undefined) return window.read(physical, size);
     const offset = physical - (FOUR_GIB - this.#rom.length);
     if (offset < 0) return size === 4 ? -1 : size === 2 ? 0xffff : 0xff;
     // An access lies within one page, so all of it is in the ROM.
@@ -43,6 +53,7 @@ export class PhysicalMap implements Mmio {
   write(physical: number, size: AccessSize, value: number): void {
     const apic = this.#apic;
     if (apic !== null && isIn(physical, apic.window)) apic.write(physical & 0xfff, size, value);
+    else this.#windows.get(physical >>> 12)?.write(physical, size, value);
   }
 
   /**

@@ -8,6 +8,7 @@
  */
 
 import { LINES } from '../machine/input.js';
+import type { ForetoldCall } from './call-predictions.js';
 import { type BodyEvent, DIGEST_BYTES_MOST, SHIM_ARGS_MOST } from './event.js';
 import { CLOCK_SOURCES, isTick, Predictions } from './event-predictions.js';
 import type { Instant } from './instant.js';
@@ -50,6 +51,9 @@ const FROM_USER = 2;
 const EXPLICIT = 4;
 /** Of EXCEPTION and SHIM: there is an error code, a result. */
 const HAS_MORE = 2;
+/** Of SHIM: it is the call that the two before it foretell; with PUNCTUAL, at the instant too. */
+const FORETOLD = 4;
+const PUNCTUAL = 2;
 /** Of CLOCK: the source is in the upper two flags. */
 const SOURCE_SHIFT = 1;
 
@@ -63,7 +67,7 @@ const FLAGS: Readonly<Record<number, number>> = {
   [EXCEPTION]: SAME_INSTANT | HAS_MORE,
   [CLOCK]: SAME_INSTANT | (3 << SOURCE_SHIFT),
   [SERIAL]: SAME_INSTANT,
-  [SHIM]: SAME_INSTANT | HAS_MORE,
+  [SHIM]: SAME_INSTANT | HAS_MORE | FORETOLD,
 };
 
 const LINE: Range = { least: 0, most: LINES - 1 };
@@ -104,6 +108,8 @@ export class EventEncoder {
     const encoded: EncodedValue[] = [];
     if (delta === 0) {
       encoded.push(tag(kind, flags | SAME_INSTANT));
+    } else if (isForetold(kind, flags) && event.at === predictions.calls.nextAt) {
+      encoded.push(tag(kind, flags | PUNCTUAL));
     } else {
       const residual = event.at - predictions.tick - predictions.period;
       const isPeriodic =
@@ -119,6 +125,10 @@ export class EventEncoder {
 
 function tag(kind: number, flags: number): number {
   return (kind << FLAG_BITS) | flags;
+}
+
+function isForetold(kind: number, flags: number): boolean {
+  return kind === SHIM && (flags & FORETOLD) !== 0;
 }
 
 interface Encoding {
@@ -174,6 +184,7 @@ function encodeValues(event: BodyEvent, predictions: Predictions): Encoding {
       expectRange(event.byte, BYTE, 'byte', event);
       return { kind: SERIAL, flags: 0, values: [event.byte] };
     case 'shim': {
+      if (predictions.calls.foretells(event)) return { kind: SHIM, flags: FORETOLD, values: [] };
       const { call, site, args, result } = event;
       expectRange(call, UINT32, 'call', event);
       expectRange(args.length, ARGS_COUNT, 'number of args', event);
@@ -234,12 +245,31 @@ function decodeInstant(
   to: Instant,
 ): Instant {
   if ((flags & SAME_INSTANT) !== 0) return predictions.at;
+  if (isForetold(kind, flags) && (flags & PUNCTUAL) !== 0) {
+    foretold(reader, predictions);
+    return checkInstant(reader, predictions, predictions.calls.nextAt, to);
+  }
   const isPeriodic = kind === TICK && (flags & PERIODIC) !== 0;
   if (isPeriodic && predictions.period === 0) {
     throw reader.malformed('a timer that has a period', 'one that rose less than twice');
   }
   const base = isPeriodic ? predictions.tick + predictions.period : predictions.at;
   const at = base + reader.integer(DIFFERENCE, 'the instant of an event');
+  return checkInstant(reader, predictions, at, to);
+}
+
+function foretold(reader: ValueReader, predictions: Predictions): ForetoldCall {
+  const { next } = predictions.calls;
+  if (next === null) throw reader.malformed('calls that foretell this one', 'none');
+  return next;
+}
+
+function checkInstant(
+  reader: ValueReader,
+  predictions: Predictions,
+  at: Instant,
+  to: Instant,
+): Instant {
   if (at >= predictions.at && at <= to) return at;
   throw reader.malformed(`an instant from @${predictions.at} to @${to}`, `@${at}`);
 }
@@ -292,6 +322,10 @@ function decodeValues(
     case SERIAL:
       return { kind: 'serial', at, byte: reader.integer(BYTE, 'a byte') };
     case SHIM: {
+      if (isForetold(kind, flags)) {
+        const { call, site, args, result } = foretold(reader, predictions);
+        return { kind: 'shim', at, call, site, args, result };
+      }
       const call = reader.integer(UINT32, 'the number of a call');
       const site = (predictions.site + reader.integer(INT32, 'a difference of sites')) | 0;
       const args: number[] = [];

@@ -1,5 +1,6 @@
 /** What one event of a chunk says of the next, so that the codec need not write it. */
 import { type ClockSource, LINES } from '../machine/input.js';
+import { CallPredictions } from './call-predictions.js';
 import type { BodyEvent } from './event.js';
 import type { Instant } from './instant.js';
 
@@ -17,6 +18,7 @@ export class Predictions {
   readonly vectors: number[] = new Array<number>(LINES).fill(-1);
   eip = 0;
   site = 0;
+  readonly calls = new CallPredictions();
   readonly clocks: number[] = CLOCK_SOURCES.map(() => 0);
 
   /** @param at where the chunk starts. */
@@ -43,6 +45,7 @@ export class Predictions {
         break;
       case 'shim':
         this.site = event.site;
+        this.calls.observe(event);
         break;
       case 'nmi':
       case 'exception':

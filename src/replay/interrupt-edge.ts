@@ -2,8 +2,7 @@
  * Finding the edges of interrupt windows while a machine runs: boundaries at which interrupts become
  * possible or impossible, or are about to. It looks without touching: no accessed bit, no fault.
  */
-import { EFLAGS_IF } from '../cpu/eflags.js';
-import { FLAG_SYSTEM, SEG_CS, SHADOW } from '../cpu/state-layout.js';
+import { SEG_CS, SHADOW } from '../cpu/state-layout.js';
 import type { Machine } from '../machine/machine.js';
 import type { Instant } from './instant.js';
 
@@ -20,7 +19,7 @@ const INSTRUCTION_BYTES = 15;
 export class InterruptEdges {
   readonly #machine: Machine;
   #seenAt: Instant = -1;
-  #seenFlag = 0;
+  #seenFlag = false;
   #seenShadow = 0;
 
   constructor(machine: Machine) {
@@ -30,12 +29,12 @@ export class InterruptEdges {
 
   /**
    * True when the machine is at an edge: the next instruction may change IF or the interrupt shadow,
-   * or the last step did. False when asked again at the same instant.
+   * or the last step did. Under a hypervisor IF is the virtual one. False when asked again at the same instant.
    */
   advance(): boolean {
     const { instant, core } = this.#machine.cpu;
     if (instant === this.#seenAt) return false;
-    const flag = core.state.get(FLAG_SYSTEM) & EFLAGS_IF;
+    const flag = this.#machine.cpu.acceptsInterrupts;
     const shadow = core.state.get(SHADOW);
     const hasChanged = flag !== this.#seenFlag || shadow !== this.#seenShadow;
     this.#note();
@@ -44,9 +43,9 @@ export class InterruptEdges {
   }
 
   #note(): void {
-    const { state } = this.#machine.cpu.core;
-    this.#seenFlag = state.get(FLAG_SYSTEM) & EFLAGS_IF;
-    this.#seenShadow = state.get(SHADOW);
+    const { cpu } = this.#machine;
+    this.#seenFlag = cpu.acceptsInterrupts;
+    this.#seenShadow = cpu.core.state.get(SHADOW);
   }
 }
 

@@ -2,7 +2,7 @@
 import { CPU_LEVELS, CPU_VENDORS, type CpuLevel, type CpuVendor } from '../cpu/model.js';
 import { DEFAULT_CPU } from '../machine/machine-options.js';
 import { UserError } from '../machine/user-error.js';
-import { IRET_SCHEMES, type IretScheme } from '../vmi/stubs.js';
+import { IRET_SCHEMES, type IretScheme } from '../vmi/iret-stubs.js';
 import type { CheckpointRecord } from './checkpoint-record.js';
 import { describeValue, packValue, unpackValue } from './msgpack.js';
 import { Malformed, type MalformedKind } from './trace-damage.js';

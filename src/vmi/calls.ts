@@ -18,7 +18,9 @@ export type StubName =
   | 'getInterruptMask'
   | 'setInterruptMask'
   | 'halt'
-  | 'updateKernelStack';
+  | 'cpuid'
+  | 'updateKernelStack'
+  | 'setIopl';
 
 export interface VmiCall {
   readonly number: number;
@@ -40,6 +42,7 @@ export const CALL_SET_INTERRUPT_MASK = 38;
 export const CALL_IRET = 39;
 export const CALL_SYSEXIT = 40;
 export const CALL_HALT = 42;
+export const CALL_SET_IOPL_MASK = 71;
 
 const native: Patch = { kind: 'native' };
 
@@ -49,7 +52,7 @@ function stub(name: StubName): Patch {
 
 // biome-ignore format: table
 export const VMI_CALLS: readonly VmiCall[] = [
-  { number: CALL_CPUID, name: 'CPUID', opening: [0x0f, 0xa2], patch: native },
+  { number: CALL_CPUID, name: 'CPUID', opening: [0x0f, 0xa2], patch: stub('cpuid') },
   { number: CALL_WRMSR, name: 'WRMSR', opening: [0x0f, 0x30], patch: native },
   { number: CALL_RDMSR, name: 'RDMSR', opening: [0x0f, 0x32], patch: native },
   { number: CALL_UPDATE_KERNEL_STACK, name: 'UpdateKernelStack', opening: [0x89, 0x50, 0x04], patch: stub('updateKernelStack') },
@@ -61,6 +64,7 @@ export const VMI_CALLS: readonly VmiCall[] = [
   { number: CALL_IRET, name: 'IRET', opening: [0xcf], patch: stub('iret') },
   { number: CALL_SYSEXIT, name: 'SYSEXIT', opening: [0xfb], patch: stub('sysexit') },
   { number: CALL_HALT, name: 'Halt', opening: [0xfb, 0xf4], patch: stub('halt') },
+  { number: CALL_SET_IOPL_MASK, name: 'SetIOPLMask', opening: [0x50, 0x9d], patch: stub('setIopl') },
 ];
 
 const BY_NUMBER = new Map(VMI_CALLS.map((call) => [call.number, call]));

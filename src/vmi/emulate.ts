@@ -8,12 +8,20 @@ import { CR0_PE } from '../cpu/control-registers.js';
 import type { Core } from '../cpu/core.js';
 import type { Decoded } from '../cpu/decoder/decode.js';
 import type { Instruction } from '../cpu/decoder/instruction.js';
+import { EFLAGS_IOPL, writeEflags } from '../cpu/eflags.js';
 import { raise, VECTOR_GP } from '../cpu/fault.js';
-import { isUser, loadDataSegment, setCpl, setSegment } from '../cpu/segmentation.js';
+import { loadDataSegment, readSegmented, setCpl, setSegment } from '../cpu/segmentation.js';
 import * as L from '../cpu/state-layout.js';
 import { IA32_SYSENTER_CS } from '../cpu/system/model-specific.js';
-import { readRm } from '../cpu/system/operands.js';
+import {
+  effectiveAddress,
+  readRm,
+  withStackPointer,
+  wrapOffset,
+  writeRegister,
+} from '../cpu/system/operands.js';
 import { castStackShadow } from '../cpu/system/segment-moves.js';
+import { peekStack } from '../cpu/system/stack.js';
 import type { GuestState } from './guest-state.js';
 import { HOLE, KERNEL_CPL, REAL_GDT, REAL_IDT, REAL_IDT_LIMIT } from './layout.js';
 import type { SharedWords } from './shared-words.js';
@@ -34,14 +42,17 @@ export interface GuestCpu {
 
 /**
  * Carries out the instruction at EIP, at CPL 1, and moves EIP on.
+ * @param errorCode of the #GP that it trapped with.
  * @returns false for an instruction that doesn't trap for its privilege.
  * @throws fault what the instruction would have thrown at CPL 0, with nothing changed.
  */
-export function emulatePrivileged(cpu: GuestCpu, decoded: Decoded): boolean {
+export function emulatePrivileged(cpu: GuestCpu, decoded: Decoded, errorCode = 0): boolean {
   const { core, guest, shared } = cpu;
   const { state } = core;
   const { instruction } = decoded;
   const { opcode, reg } = instruction;
+  // Only a load of a segment has an error code here.
+  if (errorCode !== 0) return loadStackSegment(cpu, instruction);
   switch (opcode) {
     case 0xfa: // CLI
       shared.interruptFlag = false;
@@ -52,9 +63,6 @@ export function emulatePrivileged(cpu: GuestCpu, decoded: Decoded): boolean {
       break;
     case 0xf4: // HLT
       state.set(L.HALTED, 1);
-      break;
-    case 0x8e: // MOV SS
-      if (reg !== L.SEG_SS || !loadStackSegment(core, instruction)) return false;
       break;
     case 0x0f35:
       leaveBySysexit(cpu);
@@ -97,13 +105,9 @@ export function emulatePrivileged(cpu: GuestCpu, decoded: Decoded): boolean {
     case 0x6c: // INS, OUTS, which move EIP themselves
     case 0x6d:
     case 0x6e:
-    case 0x6f: {
-      const unretired = state.f64[L.UNRETIRED >> 3];
+    case 0x6f:
       runPrivileged(core, decoded);
-      // The whole step is counted as one that retires nothing.
-      state.f64[L.UNRETIRED >> 3] = unretired;
       return true;
-    }
     default:
       return false;
   }
@@ -117,11 +121,49 @@ function runPrivileged(core: Core, decoded: Decoded): void {
   const { state } = core;
   state.set(L.CPL, 0);
   try {
-    decoded.encoding.procedure?.(core, decoded.instruction);
+    runProcedure(core, decoded);
   } finally {
     state.set(L.CPL, KERNEL_CPL);
+  }
+}
+
+/** The step that it belongs to is counted as one that retires nothing. */
+function runProcedure(core: Core, decoded: Decoded): void {
+  const { state } = core;
+  const unretired = state.f64[L.UNRETIRED >> 3];
+  try {
+    decoded.encoding.procedure?.(core, decoded.instruction);
+  } finally {
+    state.f64[L.UNRETIRED >> 3] = unretired;
     state.set(L.ESP_GUARD, 0);
   }
+}
+
+const STRING_IO = new Set([0x6c, 0x6d, 0x6e, 0x6f]);
+const PORT_IO = new Set([0xe4, 0xe5, 0xe6, 0xe7, 0xec, 0xed, 0xee, 0xef]);
+const CLI_STI = new Set([0xfa, 0xfb]);
+
+/**
+ * What a task may do at CPL 3 where virtual IOPL is 3: use ports. Its CLI and STI do nothing, since POPF
+ * could not be made to undo them.
+ * @returns false where it may not.
+ * @throws fault what the instruction throws.
+ */
+export function emulateUserIo({ core, guest }: GuestCpu, decoded: Decoded): boolean {
+  const { state } = core;
+  const { opcode, length } = decoded.instruction;
+  if (guest.iopl !== 3) return false;
+  const isString = STRING_IO.has(opcode);
+  if (isString || PORT_IO.has(opcode)) {
+    writeEflags(state, EFLAGS_IOPL, EFLAGS_IOPL);
+    try {
+      runProcedure(core, decoded);
+    } finally {
+      writeEflags(state, 0, EFLAGS_IOPL);
+    }
+  } else if (!CLI_STI.has(opcode)) return false;
+  if (!isString) state.eip = (state.eip + length) | 0;
+  return true;
 }
 
 /** LGDT, LIDT, LMSW, INVLPG: what the guest loads is noted, and the registers go back to the real tables. */
@@ -162,14 +204,35 @@ export function updateKernelStack(cpu: GuestCpu): void {
 }
 
 /**
- * MOV SS of a selector with RPL 0, as kernels for CPL 0 have it: loaded with the RPL that CPL 1 needs.
- * @returns false where the RPL isn't what made it trap.
+ * MOV SS, POP SS, LSS of a selector with RPL 0, as kernels for CPL 0 have it: loaded with the RPL that
+ * CPL 1 needs. EIP moves on.
+ * @returns false where it is another instruction, or the RPL isn't what made it trap.
+ * @throws fault as the load does, with nothing changed.
  */
-function loadStackSegment(core: Core, insn: Instruction): boolean {
-  const selector = readRm(core, insn, 2);
+function loadStackSegment(cpu: GuestCpu, insn: Instruction): boolean {
+  const { core } = cpu;
+  const { state } = core;
+  const size = insn.operandSize;
+  const isMove = insn.opcode === 0x8e && insn.reg === L.SEG_SS;
+  const isPop = insn.opcode === 0x17;
+  if (!isMove && !isPop && insn.opcode !== 0x0fb2) return false;
+  let selector = 0;
+  let pointer = 0;
+  if (isMove) selector = readRm(core, insn, 2);
+  else if (isPop) selector = peekStack(core, 0, size) & 0xffff;
+  else {
+    const at = effectiveAddress(core, insn);
+    pointer = readSegmented(core, insn.segment, at, size);
+    selector = readSegmented(core, insn.segment, wrapOffset(insn, at + size), 2);
+  }
   if ((selector & 3) !== 0) return false;
+  // The stack pointer moves by the width of the stack as it was.
+  const popped = withStackPointer(state, state.esp + (isPop ? size : 0));
   loadDataSegment(core, L.SEG_SS, selector | KERNEL_CPL);
-  castStackShadow(core);
+  state.esp = popped;
+  if (!isMove && !isPop) writeRegister(state, insn.reg, size, pointer);
+  else castStackShadow(core);
+  state.eip = (state.eip + insn.length) | 0;
   return true;
 }
 
@@ -214,8 +277,7 @@ function setFlat(core: Core, segment: 1 | 2, selector: number, access: number, d
   setSegment(core, segment, selector, 0, HOLE - 1, access | (dpl << DPL_SHIFT));
 }
 
-/** The stack's top word, as the guest's kernel reads it. @throws fault #PF. */
+/** The dword so many bytes above the top of the stack. @throws fault #SS, #PF. */
 export function readStack(core: Core, displacement: number): number {
-  const { state, mmu } = core;
-  return mmu.read((state.segmentBase(L.SEG_SS) + state.esp + displacement) | 0, 4, isUser(state));
+  return peekStack(core, displacement, 4);
 }

@@ -10,9 +10,11 @@ export class GuestState {
   idtLimit = 0;
   /** IA32_SYSENTER_CS. The processor's own is null, so that SYSENTER and SYSEXIT trap. */
   sysenterCs = 0;
+  /** Virtual IOPL, 0 to 3. The real one is 0. */
+  iopl = 0;
   /**
    * An interrupt waits of which the hypervisor knows: it isn't looked at again before the guest next
-   * traps, or the pin falls and rises.
+   * traps.
    */
   isPendingKnown = false;
 
@@ -25,17 +27,25 @@ export class GuestState {
       this.idtBase,
       this.idtLimit,
       this.sysenterCs,
+      this.iopl,
       this.isPendingKnown ? 1 : 0,
     ];
   }
 
   /** Takes over what `save` gave. */
   restore(words: readonly number[]): void {
-    [this.kernelSs, this.kernelEsp, this.gdtBase, this.idtBase, this.idtLimit, this.sysenterCs] =
-      words;
+    [
+      this.kernelSs,
+      this.kernelEsp,
+      this.gdtBase,
+      this.idtBase,
+      this.idtLimit,
+      this.sysenterCs,
+      this.iopl,
+    ] = words;
     this.isPendingKnown = words[STATE_WORDS - 1] !== 0;
   }
 }
 
 /** How many words `save` gives. */
-export const STATE_WORDS = 7;
+export const STATE_WORDS = 8;

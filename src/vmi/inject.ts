@@ -22,6 +22,7 @@ import {
 import {
   EFLAGS_IF,
   EFLAGS_IOPL,
+  EFLAGS_IOPL_SHIFT,
   EFLAGS_NT,
   EFLAGS_RF,
   EFLAGS_TF,
@@ -40,6 +41,7 @@ const gate = new Descriptor();
 const code = new Descriptor();
 const stack = new Descriptor();
 const frame = new Frame();
+const CLEARED_ON_ENTRY = EFLAGS_TF | EFLAGS_NT | EFLAGS_RF | EFLAGS_VM;
 
 /** An event on its way to the guest. */
 export interface GuestEvent {
@@ -87,7 +89,7 @@ export function enterGuestHandler(core: Core, guest: GuestState, event: GuestEve
   } else {
     frame.beginHere(core, size);
   }
-  frame.push(flagsImage(core, event));
+  frame.push(flagsImage(core, guest, event));
   frame.push(state.selector(L.SEG_CS));
   frame.push(event.returnEip);
   if (kind === 'fault' && hasErrorCode(vector)) frame.push(errorCode);
@@ -100,8 +102,7 @@ export function enterGuestHandler(core: Core, guest: GuestState, event: GuestEve
 
   // Nothing faults from here on.
   frame.write(core, newCpl === 3);
-  const cleared = EFLAGS_TF | EFLAGS_NT | EFLAGS_RF | EFLAGS_VM;
-  state.set(L.FLAG_SYSTEM, state.get(L.FLAG_SYSTEM) & ~cleared);
+  state.set(L.FLAG_SYSTEM, state.get(L.FLAG_SYSTEM) & ~CLEARED_ON_ENTRY);
   if (isInner) {
     if (isVirtual8086) {
       for (const segment of [L.SEG_GS, L.SEG_FS, L.SEG_DS, L.SEG_ES] as const) {
@@ -117,6 +118,33 @@ export function enterGuestHandler(core: Core, guest: GuestState, event: GuestEve
   state.eip = offset;
   setCpl(core, newCpl);
   return isInterruptGate;
+}
+
+/**
+ * Enters the handler of an interrupt or NMI for which no frame is made: one that lies at ESP is taken
+ * for its frame.
+ * @param uncover has ESP be at that frame; called once nothing is in the way.
+ * @throws fault #GP, #NP, #PF, with nothing changed.
+ */
+export function enterWithFrame(
+  core: Core,
+  guest: GuestState,
+  vector: number,
+  uncover: () => void,
+): boolean {
+  const { state } = core;
+  const type = readGate(core, guest, vector, 'interrupt', 1);
+  const selector = gate.gateSelector;
+  const newCpl = readTarget(core, selector, 1);
+  const offset = gate.gateOffset;
+  if (offset >>> 0 > code.limit >>> 0) raise(VECTOR_GP, 1);
+  probeAccessed(core, code);
+  uncover();
+  state.set(L.FLAG_SYSTEM, state.get(L.FLAG_SYSTEM) & ~CLEARED_ON_ENTRY);
+  markAccessed(core, code);
+  setSegmentFrom(core, L.SEG_CS, (selector & 0xfffc) | newCpl, code);
+  state.eip = offset;
+  return type === TYPE_INTERRUPT_GATE32 || type === TYPE_INTERRUPT_GATE16;
 }
 
 /** Reads and checks the gate of a vector into `gate`. @returns its type. @throws fault #GP, #NP, #PF. */
@@ -157,12 +185,13 @@ function readTarget(core: Core, selector: number, external: number): number {
   return !isConformingCode(code.access) && code.dpl < cpl ? code.dpl : cpl;
 }
 
-/** EFLAGS as native hardware would push them: with virtual IF in place of the real one, and IOPL 0. */
-function flagsImage(core: Core, event: GuestEvent): number {
+/** EFLAGS as native hardware would push them: with virtual IF and IOPL in place of the real ones. */
+function flagsImage(core: Core, guest: GuestState, event: GuestEvent): number {
   // An instruction breakpoint is for its handler to step over: it alone leaves RF as it is.
   const setsRf = event.kind === 'fault' && event.vector !== VECTOR_DB;
   return (
     (readEflags(core.state) & ~(EFLAGS_IF | EFLAGS_IOPL)) |
+    (guest.iopl << EFLAGS_IOPL_SHIFT) |
     (event.interruptFlag ? EFLAGS_IF : 0) |
     (setsRf ? EFLAGS_RF : 0)
   );

@@ -5,7 +5,7 @@ import type { Machine } from '../machine/machine.js';
 import { UserError } from '../machine/user-error.js';
 import { readAnnotations, type Site } from './annotations.js';
 import { Hypervisor } from './hypervisor.js';
-import type { IretScheme } from './stubs.js';
+import type { IretScheme } from './iret-stubs.js';
 
 /** The symbols between which the annotation table lies. */
 const TABLE_FIRST = '__vmi_annotation';

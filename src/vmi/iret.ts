@@ -3,16 +3,19 @@
 import type { Core } from '../cpu/core.js';
 import { type Instruction, NO_MODRM } from '../cpu/decoder/instruction.js';
 import { isNullSelector, SELECTOR_RPL } from '../cpu/descriptors.js';
-import { EFLAGS_IF } from '../cpu/eflags.js';
+import { EFLAGS_IF, EFLAGS_IOPL, EFLAGS_VM, writeEflags } from '../cpu/eflags.js';
+import { isUser, linearForWrite } from '../cpu/segmentation.js';
 import * as L from '../cpu/state-layout.js';
 import { iret } from '../cpu/system/iret.js';
+import { peekStack, setStackPointer, stackMask } from '../cpu/system/stack.js';
 import { CALL_BYTES } from './annotations.js';
-import { type GuestCpu, readStack } from './emulate.js';
+import type { GuestCpu } from './emulate.js';
 import { KERNEL_CPL } from './layout.js';
-import type { IretStage } from './stubs.js';
+import type { IretStage } from './region-code.js';
 
 const FRAME_CS = 4;
 const FRAME_EFLAGS = 8;
+const FRAME_ESP = 12;
 
 /** IRETD, as far as its procedure looks at it. */
 const IRETD: Instruction = {
@@ -35,29 +38,86 @@ const IRETD: Instruction = {
   lock: false,
 };
 
-/** Takes what the stub has pushed off the stack again, and puts EIP back to the site, virtual IF to what it was. */
-export function dropIretFrame(cpu: GuestCpu, stage: IretStage): void {
+/** Bytes between the top of the stack and the frame. */
+function frameAt(stage: IretStage): number {
+  return stage.hasReturn || stage.eax === 'stack' ? 4 : 0;
+}
+
+/** EFLAGS of the frame that the IRET is to pop. @throws fault as reading the stack does. */
+export function frameFlags(core: Core, stage: IretStage): number {
+  return peekStack(core, frameAt(stage) + FRAME_EFLAGS, 4);
+}
+
+/** Takes what the stub has pushed off the stack again, so that ESP is at the frame, and restores EAX. */
+function uncoverFrame(cpu: GuestCpu, stage: IretStage): void {
   const { core, shared } = cpu;
   const { state } = core;
+  if (stage.eax === 'stack') state.set(L.EAX, peekStack(core, 0, 4));
+  else if (stage.eax === 'word') state.set(L.EAX, shared.iretEax);
+  setStackPointer(state, state.esp + frameAt(stage));
+}
+
+/** Goes back to the site, with ESP at the frame and virtual IF as it was: the call was not made. */
+export function returnToSite(cpu: GuestCpu, stage: IretStage): void {
+  const { core, shared } = cpu;
   const wasSet = oldFlag(cpu, stage);
-  const back = stage.hasReturn ? readStack(core, 0) : shared.iretReturn;
-  if (stage.hasSaved) state.set(L.EAX, readStack(core, 0));
-  if (stage.hasReturn || stage.hasSaved) state.esp = (state.esp + 4) | 0;
+  const back = stage.hasReturn ? peekStack(core, 0, 4) : shared.iretReturn;
+  uncoverFrame(cpu, stage);
   shared.interruptFlag = wasSet;
-  state.eip = (back - CALL_BYTES) | 0;
+  core.state.eip = (back - CALL_BYTES) | 0;
+}
+
+/** What the stub does up to its IRET, which is left to the guest. @param iretAt where that is. */
+export function skipToIret(cpu: GuestCpu, stage: IretStage, iretAt: number): void {
+  const { core, shared } = cpu;
+  raiseKernelFrame(core, stage);
+  const flags = frameFlags(core, stage);
+  const back = peekStack(core, 0, 4);
+  shared.iretOldFlag = oldFlag(cpu, stage);
+  uncoverFrame(cpu, stage);
+  shared.iretReturn = back;
+  shared.interruptFlag = (flags & EFLAGS_IF) !== 0;
+  core.state.eip = iretAt | 0;
+}
+
+/** Has the frame be the present one, for a handler that is to pop it. */
+export function giveUpFrame(cpu: GuestCpu, stage: IretStage): void {
+  raiseKernelFrame(cpu.core, stage);
+  uncoverFrame(cpu, stage);
 }
 
 /**
- * Finishes the IRET from any stage: to the frame's destination, with virtual IF as the frame says.
+ * Finishes the IRET from any stage: to the frame's destination, with virtual IF as the frame says, and
+ * with all of ESP, where hardware leaves the upper half alone on a 16-bit stack.
  * @throws fault as the frame says, with the processor as an IRET at the site would leave it.
  */
 export function finishIret(cpu: GuestCpu, stage: IretStage): void {
   const { core, shared } = cpu;
+  const { state } = core;
   raiseKernelFrame(core, stage);
-  dropIretFrame(cpu, stage);
-  const flags = readStack(core, FRAME_EFLAGS);
-  iret(core, IRETD);
+  returnToSite(cpu, stage);
+  const flags = peekStack(core, FRAME_EFLAGS, 4);
+  const isOuter = (flags & EFLAGS_VM) !== 0 || (peekStack(core, FRAME_CS, 4) & SELECTOR_RPL) === 3;
+  const pointer = isOuter ? peekStack(core, FRAME_ESP, 4) : 0;
+  popFrame(core, flags);
+  if (isOuter && stackMask(state) !== -1 && (flags & EFLAGS_VM) === 0) state.esp = pointer;
   shared.interruptFlag = (flags & EFLAGS_IF) !== 0;
+}
+
+/** IRET, which only at CPL 0 goes to virtual-8086 mode. IF and IOPL stay what they are here. */
+function popFrame(core: Core, flags: number): void {
+  const { state } = core;
+  if ((flags & EFLAGS_VM) === 0) {
+    iret(core, IRETD);
+    return;
+  }
+  state.set(L.CPL, 0);
+  try {
+    iret(core, IRETD);
+  } finally {
+    if (state.cpl === 0) state.set(L.CPL, KERNEL_CPL);
+  }
+  writeEflags(state, EFLAGS_IF, EFLAGS_IF | EFLAGS_IOPL);
 }
 
 /**
@@ -66,11 +126,12 @@ export function finishIret(cpu: GuestCpu, stage: IretStage): void {
  */
 export function raiseKernelFrame(core: Core, stage: IretStage): boolean {
   const { state, mmu } = core;
-  const at = FRAME_CS + (stage.hasReturn || stage.hasSaved ? 4 : 0);
-  const selector = readStack(core, at);
+  const at = frameAt(stage) + FRAME_CS;
+  const selector = peekStack(core, at, 4);
   if (isNullSelector(selector & 0xffff) || (selector & SELECTOR_RPL) !== 0) return false;
-  const linear = (state.segmentBase(L.SEG_SS) + state.esp + at) | 0;
-  mmu.write(linear, 4, selector | KERNEL_CPL, false);
+  if (frameFlags(core, stage) & EFLAGS_VM) return false;
+  const linear = linearForWrite(core, L.SEG_SS, (state.esp + at) & stackMask(state), 4);
+  mmu.write(linear, 4, selector | KERNEL_CPL, isUser(state));
   return true;
 }
 

@@ -5,7 +5,10 @@
  * mapped here, linear = physical, for the supervisor, whenever the guest has paging on.
  */
 export const REGION = 0xc8000;
-/** The words that hypervisor and region share, in RAM behind it, which the region writes. */
+/**
+ * The words that hypervisor and region share, which the region writes. They are a window of the
+ * hypervisor's, no RAM, so that it sees each access; a guest finds no difference.
+ */
 export const SHARED = 0xc9000;
 
 /** Where the guest sees the region and the shared words: linear addresses, unsigned. */
@@ -26,8 +29,10 @@ export const IRET_RETURN = SHARED + 8;
 export const IRET_OLD_IF = SHARED + 12;
 /** CR0 as the guest wrote it. */
 export const SHADOW_CR0 = SHARED + 16;
-/** Bytes of the shared words. */
-export const SHARED_BYTES = 20;
+/** The caller's EAX, where the IRET stub keeps it off the stack. */
+export const IRET_EAX = SHARED + 20;
+/** How many shared words there are. */
+export const SHARED_WORDS = 6;
 
 /** The top 64 MiB are the hypervisor's: no segment of the guest's reaches beyond this. */
 export const HOLE = 0xfc000000;

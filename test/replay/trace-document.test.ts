@@ -51,6 +51,9 @@ describe('the costs in docs/trace-format.md', () => {
   const shim = (at: number, site: number): BodyEvent => {
     return { kind: 'shim', at, call: 12, site, args: [5], result: 1 };
   };
+  /** Two calls by turns, 40 steps apart, and a last one at another distance. */
+  const foretold = (distance: number): BodyEvent[] =>
+    [0, 40, 80, 120, 120 + distance].map((at, i) => shim(at, KERNEL + (i % 2) * 100));
   const ticks = [tick(100_000), tick(200_000)];
   const taken = [tick(100_000), accept(100_000, KERNEL)];
 
@@ -86,6 +89,8 @@ describe('the costs in docs/trace-format.md', () => {
       shim(0, KERNEL),
       shim(1000, KERNEL + 100),
     ],
+    'VMI call, foretold, at another distance than then, below 128 steps': foretold(100),
+    'VMI call, foretold and punctual': foretold(40),
     'digest (SHA-256), 1,000,000 steps after the event before': [
       { kind: 'digest', at: 1_000_000, digest: 'ab'.repeat(32) },
     ],

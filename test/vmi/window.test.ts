@@ -12,7 +12,7 @@ import { Recorder } from '../../src/replay/recorder.js';
 import { Replayer } from '../../src/replay/replayer.js';
 import { Session } from '../../src/replay/session.js';
 import { installInline } from '../../src/vmi/install.js';
-import type { IretScheme } from '../../src/vmi/stubs.js';
+import type { IretScheme } from '../../src/vmi/iret-stubs.js';
 
 const image = {
   name: 'window.elf',

@@ -25,7 +25,14 @@ export function readInnerStack(
   level: number,
   external: number,
 ): void {
-  const { state, mmu } = core;
+  const { state, mmu, interceptor } = core;
+  if (interceptor !== null) {
+    const { selector, pointer } = interceptor.innerStack;
+    into.pointer = pointer;
+    into.selector = (selector & 0xfffc) | level;
+    checkStackSegment(core, into.segment, into.selector, level, VECTOR_TS, external);
+    return;
+  }
   const base = state.segmentBase(SEG_TR);
   const is32 = (state.segmentAccess(SEG_TR) & TYPE_32) !== 0;
   const at = is32 ? 4 + level * 8 : 2 + level * 4;

@@ -10,7 +10,7 @@ import { loadImage } from '../../../src/machine/loaders/image.js';
 import { Machine } from '../../../src/machine/machine.js';
 import { vmiCall } from '../../../src/vmi/calls.js';
 import { Hypervisor } from '../../../src/vmi/hypervisor.js';
-import type { IretScheme } from '../../../src/vmi/stubs.js';
+import type { IretScheme } from '../../../src/vmi/iret-stubs.js';
 
 export const GDT = 0x11000;
 export const IDT = 0x12000;
