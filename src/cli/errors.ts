@@ -4,6 +4,7 @@
  */
 import { CommanderError } from 'commander';
 import { UserError } from '../machine/user-error.js';
+import { TextMistake } from '../search/mistake.js';
 
 /** Everything went as asked. */
 export const STATUS_OK = 0;
@@ -30,6 +31,10 @@ export function describeError(error: unknown, isDebugging: boolean): Ending {
     return { status: error.exitCode === 0 ? STATUS_OK : STATUS_ERROR, message: '' };
   }
   const stack = isDebugging && error instanceof Error ? `${error.stack ?? ''}\n` : '';
+  if (error instanceof TextMistake) {
+    const message = `holdoff: ${oneLine(error.message)}\n${error.picture}\n${stack}`;
+    return { status: STATUS_ERROR, message };
+  }
   if (error instanceof UserError) {
     return { status: STATUS_ERROR, message: `holdoff: ${oneLine(error.message)}\n${stack}` };
   }

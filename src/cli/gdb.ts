@@ -8,7 +8,7 @@ import type { TraceEvent } from '../replay/event.js';
 import { formatInstant } from '../replay/instant.js';
 import { StoredCheckpoints } from '../replay/stored-checkpoints.js';
 import { Timeline } from '../replay/timeline.js';
-import { bytesSource, openTrace, type TraceStart, TraceWriter } from '../replay/trace-format.js';
+import { type TraceStart, TraceWriter } from '../replay/trace-format.js';
 import { STATUS_OK } from './errors.js';
 import { serveGdb } from './gdb-server.js';
 import { GuestConsole, watchStdout } from './guest-console.js';
@@ -21,7 +21,7 @@ import { packagePath } from './package-root.js';
 import { tracePorts } from './port-trace.js';
 import { Progress } from './progress.js';
 import { StopSignal } from './stop-signal.js';
-import { OutputFile, openTraceFile, readInput } from './trace-file.js';
+import { isTraceFile, OutputFile, openTraceFile, writeEvents } from './trace-file.js';
 
 /** How often the guest's output is passed on. */
 const FLUSH_MILLISECONDS = 50;
@@ -50,7 +50,7 @@ export async function gdb(path: string | undefined, options: GdbOptions): Promis
     return STATUS_OK;
   }
   const { timeline, surroundings, saving } =
-    path !== undefined && isTrace(path) ? fromTrace(path, options) : fromImage(path, options);
+    path !== undefined && isTraceFile(path) ? fromTrace(path, options) : fromImage(path, options);
   const server = await serveGdb(new TimelineTarget(timeline, surroundings), {
     ...options.listen,
     once: options.once === true,
@@ -78,11 +78,6 @@ export async function gdb(path: string | undefined, options: GdbOptions): Promis
   stop.release();
   process.stdin.destroy();
   return STATUS_OK;
-}
-
-function isTrace(path: string): boolean {
-  const opened = openTrace(bytesSource(readInput(path)));
-  return opened.isWhole || opened.damage.kind !== 'foreign';
 }
 
 function fromTrace(path: string, options: GdbOptions): Served {
@@ -142,13 +137,8 @@ function saveTrace(name: string, start: TraceStart, events: readonly TraceEvent[
     throw new UserError(`${name}: give a plain file name, of letters, digits, dots and dashes`);
   }
   const file = OutputFile.createNew(name);
-  try {
-    const writer = new TraceWriter((bytes) => file.write(bytes), start);
-    for (const event of events) writer.event(event);
-    return `wrote ${file.path}: ${plural(file.bytes, 'byte')}, to ${formatInstant(events.at(-1)?.at ?? 0)}`;
-  } finally {
-    file.close();
-  }
+  writeEvents(file, start, events);
+  return `wrote ${file.path}: ${plural(file.bytes, 'byte')}, to ${formatInstant(events.at(-1)?.at ?? 0)}`;
 }
 
 /** The trace of a live session, written as it goes. */

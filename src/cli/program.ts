@@ -11,6 +11,7 @@ import { describeError, oneLine, STATUS_OK } from './errors.js';
 import { ROW_KINDS } from './event-rows.js';
 import type { GdbOptions } from './gdb.js';
 import { parseListen } from './listen-address.js';
+import type { ExploreOptions } from './explore.js';
 import {
   addMachineOptions,
   engineOption,
@@ -22,6 +23,7 @@ import {
 } from './machine-options.js';
 import { holdoffVersion } from './package-root.js';
 import type { RecordOptions } from './record.js';
+import { addEventOptions, addVerdictOptions, verdictsOf } from './search-options.js';
 
 const STATUSES = `
 Exit status: 0 when all went well, 1 for a user's error (one line on stderr), 2 where a replay
@@ -184,6 +186,21 @@ Then in another terminal: gdb kernel.elf -ex 'target remote localhost:1234'`,
       setStatus(await gdb(path, options));
     });
 
+  addExploreOptions(
+    addMachineOptions(
+      verb('explore', 'place an event at every instant of a range, and map what fails'),
+    ),
+  )
+    .argument('[trace-or-image]', 'a recorded trace, or a kernel that is recorded first')
+    .addHelpText(
+      'after',
+      example('holdoff explore race.trace --irq 0 --in sti_sysexit_sti..sti_sysexit_sysexit'),
+    )
+    .action(async (path: string | undefined, options: ExploreOptions, command: Command) => {
+      const { explore } = await import('./explore.js');
+      setStatus(await explore(path, { ...options, verdicts: verdictsOf(command) }));
+    });
+
   verb('demo', 'catch the race of the guest that comes with holdoff, and show its window')
     .addOption(new Option('--seed <n>', 'the first seed to try').argParser(parseCount).default(1))
     .addHelpText('after', example('holdoff demo'))
@@ -197,6 +214,28 @@ Then in another terminal: gdb kernel.elf -ex 'target remote localhost:1234'`,
   function verb(name: string, description: string): Command {
     return program.command(name).description(description).showSuggestionAfterError();
   }
+}
+
+/** Where an event is placed, and what is printed and written of it. */
+function addExploreOptions(command: Command): Command {
+  return addVerdictOptions(addEventOptions(command))
+    .addOption(
+      new Option('--from <instant>', 'the first instant to place it at').argParser(
+        parseInstantOption,
+      ),
+    )
+    .addOption(
+      new Option('--to <instant>', 'the last instant to place it at').argParser(parseInstantOption),
+    )
+    .option('--around <symbol>', 'place it before and after a visit of a symbol or address')
+    .addOption(
+      new Option('--radius <n>', 'how many instants before and after')
+        .argParser(parseCount)
+        .default(100),
+    )
+    .option('--in <start..end>', 'place it at all visits of these addresses, both included')
+    .option('-o, --out <folder>', 'write a trace of each failure that is unlike the others')
+    .option('--json', 'print JSON');
 }
 
 function parseInstantOption(text: string): number {

@@ -2,8 +2,15 @@
 import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { basename, extname } from 'node:path';
 import { UserError } from '../machine/user-error.js';
+import type { TraceEvent } from '../replay/event.js';
 import { describeDamage, type TraceDamage } from '../replay/trace-damage.js';
-import { bytesSource, openTrace, type Trace } from '../replay/trace-format.js';
+import {
+  bytesSource,
+  openTrace,
+  type Trace,
+  type TraceStart,
+  TraceWriter,
+} from '../replay/trace-format.js';
 import { fileError } from './errors.js';
 
 /** Reads a file whole. @throws UserError where it cannot be read. */
@@ -13,6 +20,12 @@ export function readInput(path: string): Uint8Array {
   } catch (error) {
     throw fileError('read', path, error);
   }
+}
+
+/** True for a file that is a trace, or was one before it was damaged. */
+export function isTraceFile(path: string): boolean {
+  const opened = openTrace(bytesSource(readInput(path)));
+  return opened.isWhole || opened.damage.kind !== 'foreign';
 }
 
 /**
@@ -112,5 +125,20 @@ export class OutputFile {
 
   close(): void {
     closeSync(this.#descriptor);
+  }
+}
+
+/** Writes a whole trace into a file that is empty, and closes it. @throws UserError where that fails. */
+export function writeEvents(
+  file: OutputFile,
+  start: TraceStart,
+  events: Iterable<TraceEvent>,
+): void {
+  try {
+    const writer = new TraceWriter((bytes) => file.write(bytes), start);
+    for (const event of events) writer.event(event);
+    writer.flush();
+  } finally {
+    file.close();
   }
 }

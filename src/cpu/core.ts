@@ -33,6 +33,10 @@ export class Core {
   previousShadow = SHADOW_NONE;
   /** Owns the descriptor tables in the guest's stead; null on bare hardware. */
   interceptor: Interceptor | null = null;
+  /** Told that the present instruction or delivery enters CPL 3; it must not change the guest. */
+  onUserEntry: (() => void) | null = null;
+  /** Told of each IRET before it does anything; it must not change the guest. */
+  onIret: (() => void) | null = null;
   /** Drops every cached link from a linear address to decoded code. Set by the engine. */
   onCodeMapChange: () => void = () => undefined;
 

@@ -103,6 +103,7 @@ export function setSegmentFrom(
 
 /** Changes the CPL and what derives from it: MODE and the TLB in use. */
 export function setCpl(core: Core, cpl: number): void {
+  if (cpl === 3 && core.onUserEntry !== null && core.state.cpl !== 3) core.onUserEntry();
   core.state.set(L.CPL, cpl);
   core.state.set(L.TLB_BASE, cpl === 3 ? L.TLB_USER : L.TLB_SUPERVISOR);
   updateMode(core);

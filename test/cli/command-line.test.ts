@@ -8,7 +8,7 @@ import { holdoff } from './holdoff.js';
 const folder = mkdtempSync(join(tmpdir(), 'holdoff-cli-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const verbs = ['run', 'record', 'replay', 'info', 'events', 'gdb', 'demo'];
+const verbs = ['run', 'record', 'replay', 'info', 'events', 'gdb', 'explore', 'demo'];
 
 interface Said {
   readonly status: number;
@@ -53,8 +53,10 @@ describe('help', () => {
     expect(stderr).toBe('');
   });
 
-  test('docs/cli.md names every option of every verb', async () => {
-    const manual = readFileSync(new URL('../../docs/cli.md', import.meta.url), 'utf8');
+  test('docs/cli.md and docs/search.md name every option of every verb', async () => {
+    const manual = ['cli', 'search']
+      .map((page) => readFileSync(new URL(`../../docs/${page}.md`, import.meta.url), 'utf8'))
+      .join('');
     for (const verb of verbs) {
       const { stdout } = await say(verb, '--help');
       for (const [option] of stdout.matchAll(/(?<=^ .*)--[a-z-]+(?= )/gm)) {

@@ -55,6 +55,7 @@ const ALWAYS =
  */
 export function iret(core: Core, insn: Instruction): void {
   const { state } = core;
+  core.onIret?.();
   if (state.get(L.NMI_BLOCKED)) {
     state.set(L.NMI_BLOCKED, 0);
     core.attention();

@@ -1,0 +1,86 @@
+/** What a search starts from: a trace, or an image that is recorded first. */
+import type { SymbolTable } from '../machine/symbols.js';
+import { UserError } from '../machine/user-error.js';
+import type { TraceEvent } from '../replay/event.js';
+import type { Outcome } from '../replay/outcome.js';
+import { Recorder } from '../replay/recorder.js';
+import { Session } from '../replay/session.js';
+import type { TraceStart } from '../replay/trace-format.js';
+import type { Guest, GuestMaker } from '../search/guest.js';
+import { RecordedPast } from '../search/schedule.js';
+import type { VerdictSpec } from '../search/verdict.js';
+import { liveSource } from './live-source.js';
+import type { MachineOptions } from './machine-options.js';
+import { setUp, startFromOptions, startFromTrace } from './machine-setup.js';
+import { isTraceFile, openTraceFile } from './trace-file.js';
+import { traceSymbols } from './trace-symbols.js';
+
+/** A guest and one recorded run of it. */
+export interface SearchInput {
+  /** What a trace of it starts with. */
+  readonly start: TraceStart;
+  readonly past: RecordedPast;
+  readonly symbols: SymbolTable;
+  /** How the recorded run ended. */
+  readonly outcome: Outcome;
+  readonly makeGuest: GuestMaker;
+}
+
+/** An image is recorded for so long where nothing else is said. */
+const INSTRUCTIONS_MOST = 20_000_000;
+
+/** Opens a trace, or records an image. @throws UserError where that fails. */
+export function searchInput(path: string | undefined, options: MachineOptions): SearchInput {
+  if (path !== undefined && isTraceFile(path)) return inputFromTrace(path);
+  const wanted = startFromOptions(path, options);
+  const { machine, image } = setUp(wanted, options.engine);
+  const start = { ...wanted, loadAddress: image.kind === 'flat' ? image.entry : null };
+  const events: TraceEvent[] = [];
+  const recorder = new Recorder(machine, { event: (event) => events.push(event) });
+  const session = new Session(machine, liveSource(start.machine, true), {
+    recorder,
+    maxInstructions: Math.min(options.maxInstructions, INSTRUCTIONS_MOST),
+  });
+  while (session.outcome === null) session.advance(Number.POSITIVE_INFINITY);
+  return {
+    start,
+    past: new RecordedPast(events, machine.cpu.instant),
+    symbols: image.symbols,
+    outcome: session.outcome,
+    makeGuest: () => guestOf(start, options.engine),
+  };
+}
+
+/** A trace as a search's start. @throws UserError where it cannot be read. */
+export function inputFromTrace(path: string): SearchInput {
+  const trace = openTraceFile(path);
+  const start = startFromTrace(trace, path);
+  return {
+    start,
+    past: new RecordedPast([...trace.events], trace.lastInstant),
+    symbols: traceSymbols(trace),
+    outcome: trace.end?.outcome ?? { kind: 'incomplete' },
+    makeGuest: () => guestOf(start),
+  };
+}
+
+/**
+ * The verdicts that were asked for; where none was, what is bad is what the recorded run ended in.
+ * @throws UserError where nobody says what is bad.
+ */
+export function verdictsOrOutcome(
+  specs: readonly VerdictSpec[],
+  outcome: Outcome,
+): readonly VerdictSpec[] {
+  if (specs.length > 0) return specs;
+  if (outcome.kind === 'exit') return [{ kind: 'exit', text: `==${outcome.status}` }];
+  if (outcome.kind === 'shutdown' || outcome.kind === 'reset') return [{ kind: 'crash' }];
+  throw new UserError(
+    'nothing says what makes a run bad; give --bad-exit, --bad-serial, --bad-hit, --bad-crash, --bad-hang, --assert or --bad-script',
+  );
+}
+
+function guestOf(start: TraceStart, engine?: MachineOptions['engine']): Guest {
+  const { machine, image } = setUp(start, engine);
+  return { machine, symbols: image.symbols };
+}

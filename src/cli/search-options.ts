@@ -1,0 +1,154 @@
+/** The options that all searching verbs share: verdicts, what is placed, and how long runs may be. */
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { UserError } from '../machine/user-error.js';
+import type { PlacedInput } from '../search/schedule.js';
+import { FEEDS, type Feed } from '../search/schedule-source.js';
+import type { VerdictSpec } from '../search/verdict.js';
+import { parsePositiveCount } from './machine-options.js';
+
+/** Instructions that a run may take from where it departs from the base run. */
+const BUDGET = 1_000_000;
+
+/** What `addVerdictOptions` puts into a verb's options. */
+export interface VerdictOptions {
+  /** In the order of the command line. */
+  readonly verdicts: readonly VerdictSpec[];
+  readonly budget: number;
+  readonly then: Feed;
+}
+
+/** What `addEventOptions` puts into a verb's options. */
+export interface EventOptions {
+  readonly irq?: number;
+  readonly nmi?: true;
+  readonly exception?: PlacedInput;
+}
+
+/**
+ * Adds the verdicts, and what else says how a run is judged. The verdicts are collected in the order in
+ * which they were typed, whatever their kinds: `verdictsOf` gives them.
+ */
+export function addVerdictOptions(command: Command): Command {
+  const verdicts: VerdictSpec[] = [];
+  collected.set(command, verdicts);
+  const collect =
+    (make: (text: string) => VerdictSpec) =>
+    (text: string): string => {
+      verdicts.push(make(text));
+      return text;
+    };
+  return command
+    .addOption(
+      new Option(
+        '--bad-exit <expr>',
+        'bad: the exit status compares so, such as !=0 or ==99',
+      ).argParser(collect((text) => ({ kind: 'exit', text }))),
+    )
+    .addOption(
+      new Option('--bad-serial <regex>', 'bad: a line of serial output matches').argParser(
+        collect((text) => ({ kind: 'serial', text })),
+      ),
+    )
+    .addOption(
+      new Option('--bad-hit <symbol>', 'bad: this symbol or address is reached').argParser(
+        collect((text) => ({ kind: 'hit', text })),
+      ),
+    )
+    .addOption(new Option('--bad-crash', 'bad: a triple fault, a reset, or a panic at port 0x505'))
+    .addOption(
+      new Option(
+        '--bad-hang <n>',
+        'bad: no interrupt is taken for n steps, or halted for ever',
+      ).argParser(collect((text) => ({ kind: 'hang', steps: parsePositiveCount(text) }))),
+    )
+    .addOption(
+      new Option(
+        '--assert <where: expr>',
+        'bad: expr is 0 at an entry to user mode (cpl3), an IRET (iret), an interrupt (irq) or a symbol',
+      ).argParser(collect((text) => ({ kind: 'assert', text }))),
+    )
+    .addOption(
+      new Option(
+        '--bad-script <command>',
+        'bad: the command, given the path of a trace, exits with 1 to 124; 0 is good, 125 skips',
+      ).argParser(collect((text) => ({ kind: 'script', command: text }))),
+    )
+    .on('option:bad-crash', () => verdicts.push({ kind: 'crash' }))
+    .addOption(
+      new Option('--budget <n>', 'instructions of one run, after which it is good')
+        .argParser(parsePositiveCount)
+        .default(BUDGET),
+    )
+    .addOption(
+      new Option('--then <feed>', 'what comes behind the last recorded input')
+        .choices(FEEDS)
+        .default('idle'),
+    );
+}
+
+const collected = new WeakMap<Command, readonly VerdictSpec[]>();
+
+/** The verdicts of a command that was parsed. */
+export function verdictsOf(command: Command): readonly VerdictSpec[] {
+  return collected.get(command) ?? [];
+}
+
+/** Adds the kinds of input that can be placed. */
+export function addEventOptions(command: Command): Command {
+  return command
+    .addOption(new Option('--irq <line>', 'place an interrupt request').argParser(parseLine))
+    .option('--nmi', 'place an NMI')
+    .addOption(
+      new Option('--exception <v[:e]>', 'place an exception, with an error code').argParser(
+        parseException,
+      ),
+    );
+}
+
+/** The input that is to be placed. @throws UserError unless exactly one was named. */
+export function placedInput(options: EventOptions): PlacedInput {
+  const inputs: PlacedInput[] = [];
+  if (options.irq !== undefined) inputs.push({ kind: 'irq', line: options.irq });
+  if (options.nmi === true) inputs.push({ kind: 'nmi' });
+  if (options.exception !== undefined) inputs.push(options.exception);
+  if (inputs.length === 1) return inputs[0];
+  throw new UserError('name one event to place: --irq N, --nmi or --exception V');
+}
+
+/** `IRQ 0`, `NMI`, `exception 14 (error code 2)`. */
+export function inputText(input: PlacedInput): string {
+  switch (input.kind) {
+    case 'irq':
+      return `IRQ ${input.line}`;
+    case 'nmi':
+      return 'NMI';
+    case 'exception': {
+      const code =
+        input.errorCode === null ? '' : ` (error code 0x${input.errorCode.toString(16)})`;
+      return `exception ${input.vector}${code}`;
+    }
+    case 'serial':
+      return `serial byte 0x${input.byte.toString(16)}`;
+  }
+}
+
+/** Lines that no device holds: see `Machine.inject`. */
+const LINES = [0, 3, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16];
+
+function parseLine(text: string): number {
+  const line = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (LINES.includes(line)) return line;
+  throw new InvalidArgumentError(`Give one of ${LINES.join(', ')}; 16 is the local APIC's timer.`);
+}
+
+function parseException(text: string): PlacedInput {
+  const match = /^(\d+|0x[\da-f]+)(?::(\d+|0x[\da-f]+))?$/i.exec(text);
+  const vector = Number(match?.[1] ?? Number.NaN);
+  const errorCode = match?.[2] === undefined ? null : Number(match[2]);
+  if (!(vector <= 31) || (errorCode ?? 0) > 0xffffffff) {
+    throw new InvalidArgumentError(
+      'Give a vector below 32, and an error code if one is pushed: 14:2.',
+    );
+  }
+  return { kind: 'exception', vector, errorCode: errorCode === null ? null : errorCode | 0 };
+}
