@@ -1,5 +1,4 @@
 /** `holdoff explore`: places an event at every instant of a range, and maps what comes of it. */
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { supportsColor } from 'chalk';
 import { formatInstant, type Instant } from '../replay/instant.js';
@@ -13,7 +12,7 @@ import { searchBase } from '../search/search-base.js';
 import type { TrialResult } from '../search/trial.js';
 import { Twin } from '../search/twin.js';
 import { compileVerdicts } from '../search/verdict.js';
-import { fileError, STATUS_INTERRUPTED, STATUS_OK } from './errors.js';
+import { STATUS_INTERRUPTED, STATUS_OK } from './errors.js';
 import { explorationJson } from './explore-json.js';
 import { type ExploreNames, renderMap, renderTotals } from './explore-view.js';
 import type { MachineOptions } from './machine-options.js';
@@ -27,7 +26,7 @@ import {
   type VerdictOptions,
 } from './search-options.js';
 import { StopSignal, turn } from './stop-signal.js';
-import { OutputFile, writeEvents } from './trace-file.js';
+import { makeFolder, OutputFile, writeEvents } from './trace-file.js';
 
 /** What `holdoff explore` may be told. */
 export type ExploreOptions = MachineOptions &
@@ -121,12 +120,4 @@ function print(
   );
   process.stdout.write(`\n${renderTotals(exploration, names)}`);
   traces.forEach((trace) => process.stdout.write(`trace     ${trace}\n`));
-}
-
-function makeFolder(path: string): void {
-  try {
-    mkdirSync(path, { recursive: true });
-  } catch (error) {
-    throw fileError('make', path, error);
-  }
 }

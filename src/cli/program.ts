@@ -7,11 +7,12 @@ import type { EngineKind } from '../cpu/engine/engine.js';
 import { CHECKPOINT_BYTES } from '../replay/checkpoint.js';
 import { parseInstant } from '../replay/instant.js';
 import { CALL_NAMES } from '../vmi/call-names.js';
+import type { BisectOptions } from './bisect.js';
 import { describeError, oneLine, STATUS_OK } from './errors.js';
 import { ROW_KINDS } from './event-rows.js';
+import type { ExploreOptions } from './explore.js';
 import type { GdbOptions } from './gdb.js';
 import { parseListen } from './listen-address.js';
-import type { ExploreOptions } from './explore.js';
 import {
   addMachineOptions,
   engineOption,
@@ -199,6 +200,18 @@ Then in another terminal: gdb kernel.elf -ex 'target remote localhost:1234'`,
     .action(async (path: string | undefined, options: ExploreOptions, command: Command) => {
       const { explore } = await import('./explore.js');
       setStatus(await explore(path, { ...options, verdicts: verdictsOf(command) }));
+    });
+
+  addVerdictOptions(
+    verb('bisect', 'find the events, the window and the instruction that make a trace bad'),
+  )
+    .argument('<traces...>', 'a bad trace, or a good and a bad one of one guest')
+    .option('-o, --out <folder>', 'write good.trace and bad.trace, equal up to one event')
+    .option('--json', 'print JSON')
+    .addHelpText('after', example('holdoff bisect race.trace --out found'))
+    .action(async (traces: string[], options: BisectOptions, command: Command) => {
+      const { bisect } = await import('./bisect.js');
+      setStatus(await bisect(traces, { ...options, verdicts: verdictsOf(command) }));
     });
 
   verb('demo', 'catch the race of the guest that comes with holdoff, and show its window')

@@ -1,5 +1,5 @@
 /** Traces on disk: written as the recording goes, read whole. */
-import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { basename, extname } from 'node:path';
 import { UserError } from '../machine/user-error.js';
 import type { TraceEvent } from '../replay/event.js';
@@ -125,6 +125,15 @@ export class OutputFile {
 
   close(): void {
     closeSync(this.#descriptor);
+  }
+}
+
+/** Makes a folder, and those that it lies in, where it isn't there. @throws UserError where that fails. */
+export function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true });
+  } catch (error) {
+    throw fileError('make', path, error);
   }
 }
 

@@ -30,7 +30,7 @@ export class BaseRun {
     this.past = past;
     this.#cursor = new ListCursor(past.events);
     this.#replayer = new Replayer(machine, this.#cursor, past.lastInstant);
-    this.#checkpoints = new Checkpoints(machine, LIMITS);
+    this.#checkpoints = new Checkpoints(machine, LIMITS.bytes, LIMITS.count);
     this.#replayer.attach();
     this.#replayer.advance(0);
     this.mark();

@@ -6,6 +6,7 @@
  * - trial, scheduled-run: one run, from any state or from reset
  * - base-run, twin, placement-classes: which placements of an input come to the same run
  * - placement-runner, exploration: a run for each of the others, and the map of it all
+ * - minimise, event-window, first-difference, bisect: from a bad run to what makes it bad
  */
 export { BaseRun } from './base-run.js';
 export type { Boundary } from './boundary.js';

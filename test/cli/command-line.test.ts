@@ -8,7 +8,7 @@ import { holdoff } from './holdoff.js';
 const folder = mkdtempSync(join(tmpdir(), 'holdoff-cli-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const verbs = ['run', 'record', 'replay', 'info', 'events', 'gdb', 'explore', 'demo'];
+const verbs = ['run', 'record', 'replay', 'info', 'events', 'gdb', 'explore', 'bisect', 'demo'];
 
 interface Said {
   readonly status: number;

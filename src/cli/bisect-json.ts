@@ -1,0 +1,53 @@
+/** What `holdoff bisect --json` prints. */
+import type { Bisection } from '../search/bisect.js';
+import type { ExecutedInstruction } from '../search/first-difference.js';
+import { verdictName } from '../search/verdict.js';
+import { windowBounds } from './bisect-view.js';
+import { symbolText } from './disassembly.js';
+import { type ExploreNames, instructionText } from './explore-view.js';
+
+/** The bisection as an object. */
+export function bisectionJson(
+  bisection: Bisection,
+  names: ExploreNames,
+  traces: { readonly good: string; readonly bad: string } | null,
+): object {
+  const { finding, needed, candidates, common, goodAt, partsAt, difference, runs } = bisection;
+  const { symbols, verdicts } = names;
+  const instruction = ({ boundary, before, after }: ExecutedInstruction): object => ({
+    instant: boundary.at,
+    eip: boundary.linear,
+    symbol: symbolText(symbols, boundary.linear),
+    instruction: instructionText(boundary, symbols),
+    before,
+    after,
+  });
+  return {
+    verdict: verdictName(verdicts[finding.verdict]),
+    what: finding.what,
+    instant: finding.at,
+    eip: finding.eip,
+    symbol: symbolText(symbols, finding.eip),
+    candidates,
+    common,
+    runs,
+    isOneMinimal: true,
+    events: needed.map(({ event, window }) => ({
+      instant: event.at,
+      ...event.input,
+      window: {
+        ...windowBounds(window),
+        isOpenBefore: window.isOpenBefore,
+        isOpenAfter: window.isOpenAfter,
+      },
+    })),
+    goodAt,
+    partsAt,
+    difference:
+      difference === null
+        ? null
+        : { good: instruction(difference.good), bad: instruction(difference.bad) },
+    differenceFrom: bisection.isDifferenceFromWithout ? 'without' : 'good',
+    traces,
+  };
+}
