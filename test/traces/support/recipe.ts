@@ -24,7 +24,7 @@ export interface PlacedInput {
 /** A line of the README's table: what happens at a place. */
 export interface StoryRow {
   /**
-   * `input`: where the last input from outside came. Else a place; the row is about its last visit before
+   * `input`: where the recipe's last input came, or the trace's where the recipe has none. Else a place; the row is about its last visit before
    * the next row's, for rows before the one of the input, and about its first visit from the last row's on,
    * for rows behind it.
    */

@@ -3,6 +3,7 @@
  * are looked up in the trace, so that they follow the guest.
  */
 import { setUp, startFromTrace } from '../../../src/cli/machine-setup.js';
+import type { MachineInput } from '../../../src/machine/input.js';
 import type { SymbolTable } from '../../../src/machine/symbols.js';
 import type { TraceEvent } from '../../../src/replay/event.js';
 import { ListCursor } from '../../../src/replay/event-cursor.js';
@@ -14,6 +15,8 @@ import type { Recipe } from './recipe.js';
 
 const BEGIN = '<!-- written by npm run traces -->';
 const END = '<!-- to here -->';
+
+const INPUTS: ReadonlySet<string> = new Set(['irq', 'nmi', 'exception', 'serial']);
 
 /** A row of the table. */
 export interface StoryEntry {
@@ -31,7 +34,7 @@ interface Visit {
 /** The story's rows with their instants. @throws Error where the guest was never where a row says. */
 export function storyOf(recipe: Recipe, trace: Trace, name: string): StoryEntry[] {
   const events = [...trace.events];
-  const inputAt = lastInput(events);
+  const inputAt = lastInput(events, recipe.inputs.at(-1)?.input.kind ?? null);
   const { visits, symbols } = visitsOf(recipe, trace, name, inputAt);
   const middle = recipe.story.findIndex(({ at }) => at === 'input');
   if (middle < 0) throw new Error(`${name}: no row of the story is at the input`);
@@ -61,13 +64,13 @@ export function storyOf(recipe: Recipe, trace: Trace, name: string): StoryEntry[
   });
 }
 
-/** The instant of the last input that is no reading of a clock. */
-function lastInput(events: readonly TraceEvent[]): Instant {
-  const input = events.findLast(({ kind, ...rest }) => {
-    if (kind === 'irq') return 'isInput' in rest && rest.isInput;
-    return kind === 'nmi' || kind === 'exception' || kind === 'serial';
+/** The instant of the last input of a kind; null: of any, but for readings of a clock. */
+function lastInput(events: readonly TraceEvent[], kind: MachineInput['kind'] | null): Instant {
+  const input = events.findLast((event) => {
+    if (event.kind === 'irq' && !event.isInput) return false;
+    return kind === null ? INPUTS.has(event.kind) : event.kind === kind;
   });
-  if (input === undefined) throw new Error('the trace holds no input');
+  if (input === undefined) throw new Error('the trace holds no such input');
   return input.at;
 }
 
