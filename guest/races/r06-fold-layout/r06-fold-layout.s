@@ -98,5 +98,4 @@ LABEL guest_event
         jnz 2b
         addl $12, %esp
 1:      movb $0, vcpu_pending
-        incl handled
         jmp kernel_exit

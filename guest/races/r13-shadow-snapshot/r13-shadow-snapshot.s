@@ -43,9 +43,6 @@ LABEL resume_iret
 LABEL tick
         pushl %eax
         EOI
-        cmpl $0, ticks
-        jne overslept
-        incl ticks
         popl %eax
         iretl
 

@@ -14,9 +14,6 @@ LABEL nmi_iret
 LABEL tick
         pushl %eax
         EOI
-        cmpl $0, ticks
-        jne overslept
-        incl ticks
         .if RIGHT
         # Whoever was about to sleep has been woken: on behind the HLT.
         cmpl $idle_hlt, 4(%esp)
