@@ -4,7 +4,7 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { hasBinutils, hasMake, make } from '../guest/toolchain.js';
+import { hasBinutils, hasMake, hasQemu, make, runUnderQemu } from '../guest/toolchain.js';
 import { ROOT } from '../traces/support/recipe.js';
 import { type Placement, placements, undisturbed } from './support/brute-force.js';
 import { boundaryOf, experimentOf, raceNames, readRace } from './support/race.js';
@@ -68,5 +68,15 @@ test.skipIf(!hasBinutils || !hasMake)(
       (image, at) => !built[at].equals(readFileSync(`${ROOT}${image}`)),
     );
     expect(differing).toEqual([]);
+  },
+);
+
+test
+  .skipIf(!hasQemu)
+  .each(['r01-iret-work', 'r05-iret-ds', 'r15-espfix', 'r16-lazy-mmu', 'vmi-iret'])(
+  'without an event %s ends well under QEMU (needs qemu-system-i386)',
+  (name) => {
+    const { stdout, status } = runUnderQemu(`${ROOT}${readRace(name).wrong.image}`);
+    expect({ stdout, status }).toEqual({ stdout: `${name}: OK\n`, status: 99 });
   },
 );

@@ -3,21 +3,25 @@
         .include "race.inc"
         RACE "r11-sti-ret"
 
-        PASSES = 4
-
 LABEL race
-        nop
+        movl passes, %ebp
 LABEL race_begin
         nop
-        .rept PASSES
+        .if RIGHT
+LABEL pass
         cli
         nop                             # what must not be interrupted
-        .if RIGHT
         call open_window
+LABEL window
+        decl %ebp
+        jnz pass
         .else
-        sti                             # the same, inlined
-        .endif
+        .rept 4
+        cli
+        nop                             # what must not be interrupted
+        sti                             # the same, inlined: with STI and CLI as neighbours
         .endr
+        .endif
         cli
 LABEL race_end
         cmpl $0, ticks
@@ -45,5 +49,7 @@ LABEL tick
         iretl
 
         .data
+VARIABLE passes
+        .long 4
 VARIABLE ticks
         .long 0
