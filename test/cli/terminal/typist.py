@@ -13,7 +13,7 @@ import sys
 import termios
 import time
 
-TIMEOUT = 40
+TIMEOUT = float(os.environ.get("TYPIST_SECONDS", 40))
 
 
 def modes(fd):
