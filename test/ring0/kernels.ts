@@ -3,7 +3,8 @@
  *
  * `NAME.txt` is what the manual says, and so what we print. `NAME.qemu.txt` has the lines that QEMU 7.2
  * prints otherwise, each paragraph below a comment that names the section of the manual that it departs
- * from, or says that the manual leaves it open.
+ * from, or says that the manual leaves it open. `NAME.386.txt` has those that `--cpu 386` prints
+ * otherwise, and so on.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -21,6 +22,9 @@ const STEPS = 20_000_000;
 const QEMU_MILLISECONDS = 5000;
 /** What stands between the name of a check and what came of it. */
 const ARROW = ' -> ';
+
+/** Where a kernel prints other lines: QEMU, or an older processor of ours. */
+export type Variant = 'qemu' | '386' | '486' | '586';
 
 /** The lines that a kernel printed, and how it ended: `exit 99`, `shutdown`, `until`. */
 export interface Report {
@@ -72,10 +76,14 @@ function nameOf(line: string): string {
   return line.split(ARROW)[0] ?? line;
 }
 
-/** QEMU's lines that are not what is expected, by the name of the check. */
-function otherLines(kernel: string, expected: readonly string[]): Map<string, string> {
+/** A variant's lines that are not what is expected, by the name of the check. */
+function otherLines(
+  kernel: string,
+  variant: Variant,
+  expected: readonly string[],
+): Map<string, string> {
   const others = new Map<string, string>();
-  const path = join(FOLDER, `${kernel}.qemu.txt`);
+  const path = join(FOLDER, `${kernel}.${variant}.txt`);
   if (!existsSync(path)) return others;
   const names = new Set(expected.map(nameOf));
   let hasReason = false;
@@ -93,13 +101,17 @@ function otherLines(kernel: string, expected: readonly string[]): Map<string, st
 }
 
 /**
- * What QEMU is known to print: the expected lines, with those in place that it prints otherwise.
+ * What a kernel is known to print elsewhere: the expected lines, with those in place that differ there.
  * @param printed what it printed: where the list has `NAME -> *`, that is anything but what is expected.
  * @throws Error where the list has a line that is no check's, that is expected, or that has no reason.
  */
-export function linesOfQemu(kernel: string, printed: readonly string[]): string[] {
+export function linesElsewhere(
+  kernel: string,
+  variant: Variant,
+  printed: readonly string[],
+): string[] {
   const expected = expectedLines(kernel);
-  const others = otherLines(kernel, expected);
+  const others = otherLines(kernel, variant, expected);
   return expected.map((line, i) => {
     const other = others.get(nameOf(line));
     if (other !== `${nameOf(line)}${ARROW}*`) return other ?? line;

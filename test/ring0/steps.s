@@ -138,9 +138,6 @@ test_main:
         movl %eax, %dr7
         END
         TEST "DR4 and DR5 are DR6 and DR7 without CR4.DE"
-        movl %cr4, %eax
-        andl $~8, %eax
-        movl %eax, %cr4
         GO
         .byte 0x0f, 0x21, 0xe0          # movl %dr4, %eax
         NOTE %eax
@@ -153,12 +150,6 @@ test_main:
         movl %eax, %cr4
         GO
         .byte 0x0f, 0x21, 0xe0
-        END
-        TEST "DE off again"
-        movl %cr4, %eax
-        andl $~8, %eax
-        movl %eax, %cr4
-        GO
         END
         TEST "CPL 3, mov from DR0"
         USER
