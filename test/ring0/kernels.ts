@@ -15,6 +15,40 @@ import type { MachineOptions } from '../../src/machine/machine-options.js';
 
 export const FOLDER = import.meta.dirname;
 
+/** Those that run to their end here and under QEMU. */
+export const KERNELS = [
+  'breakpoints',
+  'calls',
+  'descriptors',
+  'double-faults',
+  'encodings',
+  'faults',
+  'gates',
+  'limits',
+  'pae',
+  'page-entries',
+  'paging',
+  'privilege',
+  'real',
+  'returns',
+  'segments',
+  'steps',
+  'sysenter',
+  'task-faults',
+  'task-memory',
+  'tasks',
+  'v86',
+  'v86-traps',
+];
+
+/** One after whose checks QEMU doesn't go on. */
+export const LETHAL = 'lethal';
+/** One that ends in a triple fault, in ways that its command line numbers. */
+export const TRIPLE = 'shutdown';
+
+/** How a kernel ends that ran to its end: with the status for what it writes to port F4h. */
+export const DONE = 'exit 99';
+
 const MEMORY_BYTES = 8 << 20;
 /** Far more steps than any of them takes. */
 const STEPS = 20_000_000;
