@@ -23,11 +23,15 @@ export const REGION_SLOTS = 4096;
 const WARM = 0.75;
 /** How far apart blocks may be, in bytes, to be compiled together though no direct jump leads there. */
 const NEAR = 512;
+/** What a head record can count. */
+const MAX_ENTRIES = 0x7fffffff;
+/** Doublings of the entries that a page's blocks take to be hot, at the most. */
+const MAX_DOUBLINGS = 16;
 /** A region of fewer instructions costs more to enter than it saves. */
 const WORTHWHILE = 3;
 
 export class HotCode {
-  /** Entries after which a block is compiled. */
+  /** Entries after which a block is compiled, where its page keeps still. */
   readonly entries: number;
 
   readonly #core: Core;
@@ -39,6 +43,11 @@ export class HotCode {
   readonly #heads = new Map<number, number>();
   /** Compiled blocks by physical address. */
   readonly #compiled = new Map<number, CompiledBlock>();
+  /**
+   * How often compiled code of a page was dropped since it was written to. Each time doubles what its
+   * blocks take to be hot, so that code which changes all the time costs no more than interpreting it.
+   */
+  readonly #drops = new Map<number, number>();
 
   constructor(
     core: Core,
@@ -63,19 +72,31 @@ export class HotCode {
     this.#nextSlot = 0;
     this.#heads.clear();
     this.#compiled.clear();
+    this.#drops.clear();
   }
 
   /** Forgets what was compiled from a page, and the heads of its blocks. */
   dropPage(page: number): void {
-    for (const map of [this.#heads, this.#compiled]) {
-      for (const physical of map.keys()) if (physical >>> 12 === page) map.delete(physical);
+    for (const physical of this.#heads.keys()) {
+      if (physical >>> 12 === page) this.#heads.delete(physical);
     }
+    let wasCompiled = false;
+    for (const physical of this.#compiled.keys()) {
+      if (physical >>> 12 === page) wasCompiled = this.#compiled.delete(physical);
+    }
+    if (wasCompiled) this.#drops.set(page, (this.#drops.get(page) ?? 0) + 1);
+  }
+
+  /** Entries after which a block of a page is compiled. */
+  #entriesOf(page: number): number {
+    const doublings = Math.min(this.#drops.get(page) ?? 0, MAX_DOUBLINGS);
+    return Math.min(this.entries * 2 ** doublings, MAX_ENTRIES);
   }
 
   /** Writes the head record of the block at a physical address: it counts, or enters compiled code. */
   writeHead(record: number, physical: number): void {
     const { state } = this.#core;
-    writeHead(state, record, this.entries);
+    writeHead(state, record, this.#entriesOf(physical >>> 12));
     this.#heads.set(physical, record);
     const block = this.#compiled.get(physical);
     if (block !== undefined) writeCompiledHead(state, record, block);
@@ -113,11 +134,12 @@ export class HotCode {
   #warmOffsets(physical: number): number[] {
     const { state } = this.#core;
     const page = physical >>> 12;
+    const warm = this.#entriesOf(page) * WARM;
     const offsets: number[] = [];
     for (const [at, head] of this.#heads) {
       if (at >>> 12 !== page || at === physical || Math.abs(at - physical) > NEAR) continue;
       const counts = state.get(head + RECORD_HANDLER) === HANDLER_COUNT;
-      const isWarm = !counts || state.get(head + RECORD_COUNTER) < this.entries * WARM;
+      const isWarm = !counts || state.get(head + RECORD_COUNTER) < warm;
       if (isWarm) offsets.push(at & 0xfff);
     }
     const entry = physical & 0xfff;
