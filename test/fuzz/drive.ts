@@ -62,10 +62,10 @@ export function withoutCaches(cpu: Cpu, course: Course): void {
   });
 }
 
-/** Saved and restored at some instants. */
+/** Saved and restored at some instants; what is saved passes for a state that a processor can have. */
 export function withRestores(cpu: Cpu, course: Course, choices: Choices): void {
   drive(cpu, course, (until) => {
-    cpu.restore(cpu.save());
+    cpu.restoreForeign(cpu.save());
     return cpu.run(Math.min(until, cpu.instant + 1 + choices.below(course.steps)));
   });
 }
