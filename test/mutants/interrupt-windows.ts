@@ -30,8 +30,8 @@ const MUTANTS: readonly Mutant[] = [
   {
     breaks: 'STI holds off only if IF was 0',
     file: FLAGS,
-    text: 'if ((flags & EFLAGS_IF) === 0) state.set(SHADOW',
-    instead: 'state.set(SHADOW',
+    text: 'if ((flags & EFLAGS_IF) !== 0) return;',
+    instead: '',
   },
   {
     breaks: 'the shadow lasts one instruction',
@@ -104,8 +104,9 @@ const MUTANTS: readonly Mutant[] = [
   {
     breaks: 'HLT with IF clear is not woken by an interrupt',
     file: CPU,
-    text: '(state.get(L.FLAG_SYSTEM) & EFLAGS_IF) !== 0',
-    instead: '((state.get(L.FLAG_SYSTEM) & EFLAGS_IF) !== 0 || state.get(L.HALTED) !== 0)',
+    text: 'state.get(L.INTR) !== 0 &&\n        (state.get(L.FLAG_SYSTEM) & EFLAGS_IF) !== 0',
+    instead:
+      'state.get(L.INTR) !== 0 &&\n        ((state.get(L.FLAG_SYSTEM) & EFLAGS_IF) !== 0 || state.get(L.HALTED) !== 0)',
   },
   {
     breaks: 'SYSEXIT is executed inside the shadow of STI',
