@@ -3,7 +3,7 @@
  * the first prompt. `npx tsx bench/reverse.ts [STEPS]`.
  */
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { i386Register } from '../src/gdbstub/i386-registers.js';
@@ -15,9 +15,11 @@ import { Machine } from '../src/machine/machine.js';
 import { Checkpoints } from '../src/replay/checkpoint.js';
 import { VirtualClock } from '../src/replay/clock/virtual.js';
 import type { TraceEvent } from '../src/replay/event.js';
+import type { Delivery } from '../src/replay/motion.js';
 import { Recorder } from '../src/replay/recorder.js';
 import { Session } from '../src/replay/session.js';
 import { Timeline } from '../src/replay/timeline.js';
+import { hasQemu, qemuRows } from './qemu-reverse.js';
 
 const STEPS = Number(process.argv[2] ?? 200_000_000);
 const MEMORY_BYTES = 64 << 20;
@@ -25,21 +27,30 @@ const IMAGE = new URL('guest/bench.elf', import.meta.url).pathname;
 const rows: string[][] = [];
 
 function row(what: string, aim: string, ...measured: string[]): void {
+  spent = 0;
   rows.push([what, aim, ...measured]);
   process.stderr.write(`${what}: ${measured.join(', ')}\n`);
 }
 
+/** Milliseconds of the clock on the wall, and of processors: the latter tell more on a busy machine. */
+let spent = 0;
 function milliseconds(work: () => void): number {
+  const before = process.cpuUsage();
   const start = performance.now();
   work();
-  return performance.now() - start;
+  const wall = performance.now() - start;
+  const { user, system } = process.cpuUsage(before);
+  spent += (user + system) / 1000;
+  return wall;
 }
 
 function percentiles(times: number[]): string[] {
   const sorted = times.toSorted((a, b) => a - b);
   const at = (part: number): string =>
     `${sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))].toFixed(2)} ms`;
-  return [`p50 ${at(0.5)}`, `p99 ${at(0.99)}`];
+  const mean = (spent / times.length).toFixed(2);
+  spent = 0;
+  return [`p50 ${at(0.5)}`, `p99 ${at(0.99)}`, `CPU ${mean} ms on the average`];
 }
 
 function newMachine(): Machine {
@@ -137,7 +148,7 @@ function previousInterrupt(): [string, string, ...string[]] {
     distance += taken[each] - taken[each - 1];
     times.push(
       milliseconds(() => {
-        const stops = { breakpoints: new Set<number>(), watchpoints: [], deliveries: () => true };
+        const stops = { breakpoints: new Set<number>(), watchpoints: [], deliveries: isInterrupt };
         const motion = moving.continue('backward', stops);
         while (motion.next().done !== true);
       }),
@@ -146,6 +157,10 @@ function previousInterrupt(): [string, string, ...string[]] {
   }
   const steps = Math.round(distance / times.length);
   return [`reverse-continue to the previous IRQ, ${steps} steps`, '50 ms', ...percentiles(times)];
+}
+
+function isInterrupt({ kind }: Delivery): boolean {
+  return kind === 'interrupt';
 }
 
 timeline.seek(middle);
@@ -177,16 +192,20 @@ function conditional(): string[] {
   const register = i386Register('instant').toString(16).padStart(4, '0');
   const value = at.toString(16).padStart(16, '0');
   const code = `26${register}25${value}1327`;
+  let before = 0;
   const times = Array.from({ length: 20 }, () => {
     timeline.seek(middle);
     client.ask('s');
     client.ask(`Z0,${linear.toString(16)},1;X${(code.length / 2).toString(16)},${code}`);
     client.stops = 0;
+    spent = before;
     const time = client.ask('c');
+    before = spent;
     client.ask(`z0,${linear.toString(16)},1`);
     if (timeline.instant !== at) throw new Error('it stopped elsewhere');
     return time;
   });
+  spent = before;
   return [...percentiles(times), `${client.stops} stop, ${at - middle} steps`];
 }
 
@@ -206,21 +225,23 @@ for (let each = 1; each <= 100; each++) {
 row('checkpoint taken, 64 MiB guest', '2 ms', ...percentiles(taken));
 row('checkpoint restored', '2 ms', ...percentiles(restored));
 
-if (spawnSync('gdb', ['--version']).status === 0) {
+const MAIN = new URL('../dist/cli/main.js', import.meta.url).pathname;
+if (!existsSync(MAIN))
+  process.stderr.write('no dist (npm run build): the prompt is not measured\n');
+else if (spawnSync('gdb', ['--version']).status === 0) {
   row('holdoff gdb TRACE to the prompt of gdb', '1 s', await prompt());
 }
 
 /** From the start of the server, on a trace file, until a real gdb has connected. */
 async function prompt(): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'holdoff-bench-'));
-  const main = new URL('../dist/cli/main.js', import.meta.url).pathname;
   const trace = join(folder, 'bench.trace');
   const limit = ['--max-instructions', '20000000', '--serial', 'null'];
   try {
-    spawnSync(process.execPath, [main, 'record', IMAGE, '-o', trace, ...limit]);
+    spawnSync(process.execPath, [MAIN, 'record', IMAGE, '-o', trace, ...limit]);
     const start = performance.now();
     const words = ['gdb', trace, '--listen', '127.0.0.1:0', '--once'];
-    const server = spawn(process.execPath, [main, ...words], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const server = spawn(process.execPath, [MAIN, ...words], { stdio: ['ignore', 'pipe', 'pipe'] });
     const port = await new Promise<string>((resolve, reject) => {
       server.stderr.on('data', (bytes: Buffer) => {
         const match = /listening on [\d.]+:(\d+)/.exec(bytes.toString());
@@ -234,6 +255,11 @@ async function prompt(): Promise<string> {
   } finally {
     rmSync(folder, { recursive: true });
   }
+}
+
+if (hasQemu()) {
+  for (const [what, measured] of await qemuRows(IMAGE, STEPS / 2))
+    row(`QEMU: ${what}`, '', measured);
 }
 
 const widths = [0, 1].map((column) => Math.max(...rows.map((each) => each[column].length)));

@@ -20,8 +20,8 @@ export const PAGE_TABLE = 8;
 /** Not written since `beginEpoch`. */
 export const PAGE_CLEAN = 16;
 
-/** Bytes per unit in which code is tracked inside a page. */
-const CODE_LINE_SHIFT = 6;
+/** Log2 of the bytes per unit in which code is tracked inside a page. */
+export const CODE_LINE_SHIFT = 6;
 
 /** RAM and the devices' windows by physical address. */
 export class PhysicalMemory {
