@@ -33,7 +33,13 @@ apt=(
   -o APT::Architecture=i386 -o APT::Architectures::=i386 -o APT::Sandbox::User=
   -o Acquire::Languages=none -o Acquire::Retries=2 -o Acquire::http::Timeout=30
 )
-apt-get "${apt[@]}" -qq update </dev/null || fail "cannot read the package lists of $mirror; check the network"
+if ! apt-get "${apt[@]}" -qq update </dev/null; then
+  if [ -f "$target/versions" ]; then
+    echo "fetch-linux: cannot read the package lists of $mirror; $target stays as it is" >&2
+    exit 0
+  fi
+  fail "cannot read the package lists of $mirror; check the network"
+fi
 
 # linux-image-686 is empty: it depends on the package of the present version.
 kernel="$(apt-cache "${apt[@]}" show linux-image-686 | sed -n 's/^Depends: *\(linux-image-[^ ,]*\).*/\1/p' | head -n 1)"
@@ -46,7 +52,7 @@ if [ ! -f "$target/vmlinuz" ] || [ "$versions" != "$(cat "$target/versions" 2>/d
   (cd "$work" && apt-get "${apt[@]}" -qq download "$kernel" busybox-static </dev/null) ||
     fail "cannot download $kernel and busybox-static from $mirror"
   mkdir -p "$target"
-  rm -f "$target/versions"
+  rm -f "$target/versions" "$target/initramfs.cpio.gz"
   # The image package is large, mostly modules: one of its files is taken.
   dpkg-deb --fsys-tarfile "$work"/"$kernel"_*.deb |
     tar -x -C "$work" --wildcards './boot/vmlinuz-*'
