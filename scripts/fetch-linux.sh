@@ -31,7 +31,7 @@ apt=(
   -o Dir::State="$work" -o Dir::State::Lists="$work/lists" -o Dir::State::Status="$work/status"
   -o Dir::Cache="$work" -o Dir::Cache::Archives="$work/archives"
   -o APT::Architecture=i386 -o APT::Architectures::=i386 -o APT::Sandbox::User=
-  -o Acquire::Languages=none -o Acquire::Retries=2 -o Acquire::http::Timeout=30
+  -o APT::Update::Error-Mode=any -o Acquire::Languages=none -o Acquire::Retries=2 -o Acquire::http::Timeout=30
 )
 if ! apt-get "${apt[@]}" -qq update </dev/null; then
   if [ -f "$target/versions" ]; then
