@@ -1,0 +1,36 @@
+/** Runs a verb of the command line in this process, for the JSON that it prints. */
+import { vi } from 'vitest';
+import { runCommandLine } from '../../../src/cli/program.js';
+
+/** What `holdoff WORDS... --json` prints. @throws Error where it doesn't end with status 0. */
+export async function jsonOf<T>(words: readonly string[]): Promise<T> {
+  let printed = '';
+  const take = (text: string): void => {
+    printed += text;
+  };
+  const stdout = vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
+    take(String(text));
+    return true;
+  });
+  let problems = '';
+  let status: number;
+  try {
+    const stderr = (text: string): void => {
+      problems += text;
+    };
+    status = await runCommandLine([...words, '--json'], { stdout: take, stderr }, false);
+  } finally {
+    stdout.mockRestore();
+  }
+  if (status !== 0) throw new Error(`holdoff ${words.join(' ')}: status ${status}: ${problems}`);
+  return JSON.parse(printed) as T;
+}
+
+/** A row of `holdoff explore --json`, as far as it is looked at here. */
+export interface ExploredBoundary {
+  readonly instant: number;
+  readonly eip: number;
+  readonly mark: 'good' | 'bad' | 'unreachable' | 'lost' | 'untried';
+  /** Not null where the placement makes the run bad, whether it was run itself or stands for another. */
+  readonly failure: number | null;
+}
