@@ -40,18 +40,6 @@ export type EventRow = InterruptRow | PlainRow;
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
-/** The kinds of rows, for options and their help. */
-export const ROW_KINDS = [
-  'irq',
-  'nmi',
-  'exception',
-  'clock',
-  'serial',
-  'shim',
-  'digest',
-  'end',
-] as const;
-
 /** The name of a SHADOW_* value. */
 export function shadowText(shadow: number): ShadowText {
   if (shadow === SHADOW_STI) return 'sti';

@@ -9,7 +9,6 @@ import { parseInstant } from '../replay/instant.js';
 import { CALL_NAMES } from '../vmi/call-names.js';
 import type { BisectOptions } from './bisect.js';
 import { describeError, oneLine, STATUS_OK } from './errors.js';
-import { ROW_KINDS } from './event-rows.js';
 import type { ExploreOptions } from './explore.js';
 import type { GdbOptions } from './gdb.js';
 import { parseListen } from './listen-address.js';
@@ -24,6 +23,7 @@ import {
 } from './machine-options.js';
 import { holdoffVersion } from './package-root.js';
 import type { RecordOptions } from './record.js';
+import { ROW_KINDS } from './row-kinds.js';
 import { addEventOptions, addVerdictOptions, verdictsOf } from './search-options.js';
 
 const STATUSES = `
