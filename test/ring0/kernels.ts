@@ -53,7 +53,7 @@ const MEMORY_BYTES = 8 << 20;
 /** Far more steps than any of them takes. */
 const STEPS = 20_000_000;
 /** Far more than QEMU takes for any of them that ends. */
-const QEMU_MILLISECONDS = 5000;
+const QEMU_MILLISECONDS = 60_000;
 /** What stands between the name of a check and what came of it. */
 const ARROW = ' -> ';
 
