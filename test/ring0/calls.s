@@ -34,6 +34,27 @@ test_main:
         subl $user_stack_top, %eax
         NOTE %eax
         USER_END
+        TEST "CPL 3, call gate with 31 parameters: the first, the last, ESP there"
+        GATE GATE_A, KERNEL_CS, called_with_most, 0xec, 31
+        USER
+        movl $31, %ecx
+1:      pushl %ecx
+        loop 1b
+        lcall $GATE_A, $0
+        USER_END
+        .irp short, 0, 1
+        TEST "CPL 3, call gate, the inner stack has room for all but \short bytes"
+        LEVEL1
+        SEGMENT A, $middle_stack_top-0x1000, $0xff0, $0x40b6
+        movl $0xff1 + 24 - \short, tss + 12
+        movl $A + 1, tss + 16
+        GATE GATE_A, CODE1, called_at_level1, 0xec, 2
+        USER
+        pushl $1
+        pushl $2
+        lcall $GATE_A, $0
+        USER_END
+        .endr
         TEST "CPL 3, call gate: the count's upper bits are of no account"
         GATE GATE_A, KERNEL_CS, called_with_three, 0xec, 0xe3
         USER
@@ -300,3 +321,19 @@ jumped: jmp finish
 
 finish16:
         ljmp $KERNEL_CS, $finish
+
+called_with_most:
+        NOTE 8(%esp)
+        NOTE 128(%esp)
+        movl %esp, %eax
+        subl $inner_stack_top, %eax
+        NOTE %eax
+        lret $124
+
+called_at_level1:
+        movl $DATA1 + 1, %eax
+        movl %esp, %ebx
+        movl %eax, %ss
+        movl $middle_stack_top, %esp
+        NOTE %ebx
+        int $0x30

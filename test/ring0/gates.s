@@ -47,6 +47,15 @@ test_main:
         GO
         int $0x31
         END
+        .irp type, 0x86, 0x87
+        TEST "16-bit gate of type \type: FLAGS in the handler"
+        SEGMENT CODE16, $flags16, $0xfffff, $0xc09a
+        INT31 CODE16, 0, \type
+        GO
+        sti
+        int $0x31
+        END
+        .endr
         TEST "TF, NT and RF are clear in a handler"
         INT31 KERNEL_CS, handler_flags, 0x8f
         GO
@@ -392,3 +401,11 @@ data_segments:
 
 finish16:
         ljmp $KERNEL_CS, $finish
+
+flags16:
+        pushfl
+        popl %eax
+        ljmp $KERNEL_CS, $1f
+1:      cli
+        NOTE %eax
+        jmp finish
