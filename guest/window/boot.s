@@ -18,6 +18,7 @@ FUNCTION _start
         cmpl $MULTIBOOT_LOADED, %ebx
         movl $text_not_multiboot, %eax
         jne fail
+        call attach_rom
         call set_segments
         call set_gates
         call set_paging
@@ -29,13 +30,22 @@ FUNCTION _start
         movl current, %edi
         jmp switch_stack
 
-# Loads the GDT and the TSS. Changes AX, EDX.
+# Where the kernel would look for a hypervisor's ROM and ask it for its calls. On bare hardware, and under
+# a hypervisor that has patched the sites beforehand, there is nothing to do.
+FUNCTION attach_rom
+        ret
+
+# Loads the GDT, the LDT and the TSS. Changes EAX, EDX, EDI.
 FUNCTION set_segments
         movl $tss, %edx
-        movw %dx, gdt_tss + 2
-        shrl $16, %edx
-        movb %dl, gdt_tss + 4
-        movb %dh, gdt_tss + 7
+        movl $gdt_tss, %edi
+        call set_base
+        movl $ldt, %edx
+        movl $gdt_ldt, %edi
+        call set_base
+        movl $stack16, %edx
+        movl $gdt_stack16, %edi
+        call set_base
         lgdt gdt_pointer
         ljmp $KERNEL_CS, $1f
 1:      movw $KERNEL_DS, %ax
@@ -45,9 +55,18 @@ FUNCTION set_segments
         xorl %eax, %eax
         movw %ax, %fs
         movw %ax, %gs
+        movw $LDT_SELECTOR, %ax
         lldt %ax
         movw $TSS_SELECTOR, %ax
         ltr %ax
+        ret
+
+# EDI: a descriptor, EDX: its base. Changes EDX.
+FUNCTION set_base
+        movw %dx, 2(%edi)
+        shrl $16, %edx
+        movb %dl, 4(%edi)
+        movb %dh, 7(%edi)
         ret
 
 # Fills the IDT: every vector gets the gate for what nobody expects, then those in `gates` get theirs.
@@ -129,6 +148,11 @@ FUNCTION set_sysenter
         movl $MSR_SYSENTER_EIP, %ecx
         movl $sysenter_entry, %eax
         WRMSR
+        xorl %eax, %eax
+        RDMSR
+        cmpl $sysenter_entry, %eax
+        movl $text_msr, %eax
+        jne fail
         ret
 
 # Gives each task a kernel stack that looks as if the task had been switched away from just before its
@@ -210,6 +234,7 @@ text_banner_rounds: .asciz " NOPs between STI and SYSEXIT, 2 tasks of "
 text_banner_hz: .asciz " rounds, timer at "
 text_banner_cpl: .asciz " Hz, kernel at CPL "
 text_not_multiboot: .asciz "not started by a Multiboot loader"
+text_msr: .asciz "an MSR does not read back"
 text_no_sysenter: .asciz "CPUID reports no SYSENTER"
 
         .balign 4
@@ -256,7 +281,7 @@ mappings_end:
 
         .data
         .balign 8
-VARIABLE gdt, 56
+VARIABLE gdt, 72
         .quad 0
         .quad 0x00cf9a000000ffff        # KERNEL_CS
         .quad 0x00cf92000000ffff        # KERNEL_DS
@@ -265,7 +290,15 @@ VARIABLE gdt, 56
 gdt_tss:
         .quad 0x0000890000000067        # TSS_SELECTOR, its base is filled in
         .quad 0x00cf7a000000ffff        # ABSENT_CS
+gdt_ldt:
+        .quad 0x0000820000000007        # LDT_SELECTOR, its base is filled in
+gdt_stack16:
+        .quad 0x0000920000000000 + STACK16_BYTES - 1 # STACK16_SS, likewise
 gdt_end:
+
+        .balign 8
+VARIABLE ldt, 8
+        .quad 0x0000f2200000ffff        # USER_SS16: 64 KiB from user_text on
 
         .balign 4
 VARIABLE tss, 104

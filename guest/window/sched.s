@@ -23,6 +23,30 @@ LABEL set_need_resched
         movb $1, need_resched
 1:      ret
 
+# EBX: a lock, taken with interrupts closed; 1 is free. Who finds it taken waits with interrupts as they
+# were before, in EAX. Returns that in EAX. The holder may have been preempted: whoever waits must be, too.
+FUNCTION spin_lock_irqsave
+        SAVE_FLAGS
+        CLI_STRING
+1:      decb (%ebx)
+        jns 4f
+        incl spins
+2:      testl $EFLAGS_IF, %eax
+        jz 3f
+        STI_STRING
+3:      pause
+        cmpb $0, (%ebx)
+        jle 3b
+        CLI_STRING
+        jmp 1b
+4:      ret
+
+# EBX: the lock, EAX: what spin_lock_irqsave gave.
+FUNCTION spin_unlock_irqrestore
+        movb $1, (%ebx)
+        RESTORE_FLAGS
+        ret
+
 # ESI: a task, made runnable when it sleeps and its time has come.
 FUNCTION wake
         cmpl $STATE_SLEEPING, TASK_STATE(%esi)
@@ -67,6 +91,10 @@ LABEL switch_to
         jne fail
 1:      movzbl signal_pending, %eax
         movl %eax, TASK_SIGNAL_PENDING(%esi)
+        movzbl syscall_trace, %eax
+        movl %eax, TASK_TRACE(%esi)
+        movl preempt_count, %eax
+        movl %eax, TASK_PREEMPT(%esi)
         movl %esp, TASK_ESP(%esi)
         movl %edi, current
         incl switches
@@ -78,6 +106,10 @@ LABEL switch_stack
         movl %edx, sysenter_esp0
         movb TASK_SIGNAL_PENDING(%edi), %al
         movb %al, signal_pending
+        movb TASK_TRACE(%edi), %al
+        movb %al, syscall_trace
+        movl TASK_PREEMPT(%edi), %eax
+        movl %eax, preempt_count
         GET_CR0
         orl $CR0_TS, %eax
         movl %eax, %cr0
@@ -98,15 +130,20 @@ text_fpu: .asciz "CR0.TS is clear for a task that does not own the FPU"
 VARIABLE current, 4
         .long thread_a
 VARIABLE thread_a, TASK_BYTES
-        .long 0, kernel_stack_a_top, thread_b, STATE_RUNNABLE, 0, 0, 0, 0, 0, 0, 0, 0, 'A', 0
+        .long 0, kernel_stack_a_top, thread_b, STATE_RUNNABLE, 0, 0, 0, 0, 0, 0, 0, 0, 'A', 0, 0, 1, 0, 0
 VARIABLE thread_b, TASK_BYTES
-        .long 0, kernel_stack_b_top, thread_a, STATE_RUNNABLE, 0, 0, 0, 0, 0, 0, 0, 0, 'B', 0
+        .long 0, kernel_stack_b_top, thread_a, STATE_RUNNABLE, 0, 0, 0, 0, 0, 0, 0, 0, 'B', 0, 0, 1, 0, 0
 VARIABLE ticks, 4
         .long 0
 VARIABLE switches, 4
         .long 0
 VARIABLE idle_wakes, 4
         .long 0
+VARIABLE spins, 4
+        .long 0
+VARIABLE lock, 1
+        .byte 1
+        .balign 4
 VARIABLE resched_tick, 4
         .long 0
 VARIABLE resched_cs, 4

@@ -6,6 +6,7 @@
 sys_call_table:
         .long sys_mix, sys_count, sys_yield, sys_sleep, sys_peek
         .long sys_on_signal, sys_bad_frame, sys_report, sys_exit, sys_fail
+        .long sys_trace, sys_preempt, sys_lock
 
         .macro SYSTEM_CALL name
 FUNCTION \name
@@ -55,6 +56,50 @@ LABEL peek_fault
         xorl %eax, %eax
         ret
 
+        SYSTEM_CALL sys_trace
+        movb %bl, syscall_trace
+        movl TASK_TRACED(%edi), %eax
+        ret
+
+# Only here the kernel lets itself be preempted. Which task a tick finds here is the same for both.
+        SYSTEM_CALL sys_preempt
+        movl preemptions, %eax
+        decl preempt_count
+1:      pause
+        cmpl %eax, preemptions
+        je 1b
+        incl preempt_count
+        xorl %eax, %eax
+        ret
+
+# Each task makes as many of these calls as the other. Who comes first has the lock until the other waits for
+# it, and only a tick can take the processor from whoever waits.
+        SYSTEM_CALL sys_lock
+        movl $lock, %ebx
+        decl preempt_count
+        call spin_lock_irqsave
+        incl preempt_count
+        pushl %eax
+        incl TASK_LOCKS(%edi)
+        movl TASK_NEXT(%edi), %esi
+        movl spins, %edx
+1:      movl TASK_LOCKS(%esi), %eax
+        cmpl %eax, TASK_LOCKS(%edi)
+        jbe 2f
+        cmpl %edx, spins
+        jne 2f
+        pushl %edx
+        call schedule
+        popl %edx
+        STI
+        pause
+        CLI
+        jmp 1b
+2:      popl %eax
+        call spin_unlock_irqrestore
+        xorl %eax, %eax
+        ret
+
         SYSTEM_CALL sys_bad_frame
         cmpl $BAD_CS_ABSENT, %ebx
         jne 1f
@@ -98,6 +143,10 @@ LABEL peek_fault
         jmp fail
 
 FUNCTION all_done
+        # There is nobody left to run, so this waits for a tick as the idle loop does.
+        SAFE_HALT
+        CLI
+        incl idle_wakes
         # Each call came in by one of two ways, and was made by one of two tasks.
         movl thread_a + TASK_CALLS, %eax
         addl thread_b + TASK_CALLS, %eax
@@ -120,6 +169,22 @@ FUNCTION all_done
         call print_decimal
         cmpl $totals_end, %esi
         jb 1b
+        call print_newline
+        .if ROUNDS >= 4096              # in fewer rounds not every path is taken
+        movl $paths, %esi
+2:      lodsl
+        movl %eax, %ebx
+        lodsl
+        cmpl $0, (%eax)
+        movl $text_no_path, %eax
+        je fail
+        PRINT text_path
+        movl %ebx, %eax
+        call print
+        call print_newline
+        cmpl $paths_end, %esi
+        jb 2b
+        .endif
         PRINT text_done
         movb $EXIT_DONE, %al
         jmp exit
@@ -165,7 +230,20 @@ text_calls_differ: .asciz "calls entered and calls served differ"
 text_no_tick: .asciz "no timer interrupt has come"
 text_dead_runs: .asciz "a dead task runs"
 text_user_check: .asciz "a check in user mode (user.s)"
-text_done: .asciz "\nDONE\n"
+text_done: .asciz "DONE\n"
+text_path: .asciz "ok: "
+text_no_path: .asciz "a path was never taken (paths, syscalls.s)"
+text_path_resched: .asciz "work_resched"
+text_path_signal: .asciz "work_notifysig"
+text_path_kernel: .asciz "resume_kernel: preempted in the kernel"
+text_path_trace_entry: .asciz "syscall_trace_entry"
+text_path_trace_exit: .asciz "syscall_exit_work"
+text_path_fixup: .asciz "IRET fixup"
+text_path_stack16: .asciz "IRET onto a 16-bit stack"
+text_path_fixup16: .asciz "IRET fixup from the 16-bit stack"
+text_path_nm: .asciz "device_not_available"
+text_path_spin: .asciz "spin loop with interrupts open"
+text_path_idle: .asciz "idle: woken by an interrupt"
 text_total_int80: .asciz "int 0x80 "
 text_total_sysenter: .asciz ", sysenter "
 text_total_iret: .asciz ", IRET fixups "
@@ -178,3 +256,17 @@ totals:
         .long text_total_iret, iret_fixups
         .long text_total_faults, user_faults
 totals_end:
+# What must have happened at least once, whenever the timer interrupts.
+paths:
+        .long text_path_resched, reschedules
+        .long text_path_signal, notifications
+        .long text_path_kernel, preemptions
+        .long text_path_trace_entry, traced_entries
+        .long text_path_trace_exit, traced_exits
+        .long text_path_fixup, iret_fixups
+        .long text_path_stack16, returns16
+        .long text_path_fixup16, iret16_faults
+        .long text_path_nm, fpu_requests
+        .long text_path_spin, spins
+        .long text_path_idle, idle_wakes
+paths_end:

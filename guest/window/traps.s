@@ -49,8 +49,10 @@ LABEL no_fixup
 FUNCTION do_iret_error
         incl iret_fixups
         movl $USER_CS, FRAME_CS(%ebp)
+        cmpl $USER_SS16, FRAME_SS(%ebp)
+        je 1f
         movl $USER_DS, FRAME_SS(%ebp)
-        movb $1, signal_pending
+1:        movb $1, signal_pending
         ret
 
 # EBP: the frame of a task that is about to enter user mode; interrupts are closed. It continues at
@@ -107,6 +109,25 @@ FUNCTION lost_work
         movb $EXIT_LOST_WORK, %al
         jmp exit
 
+# EBX: EFLAGS, ECX: CS, EDX: EIP, of the frame on the 16-bit stack.
+FUNCTION wrong_stack
+        movl $KERNEL_DS, %eax
+        movl %eax, %ds
+        movl %eax, %es
+        PRINT text_wrong_stack
+        movl %ecx, %eax
+        call print_hex16
+        movl $':', %eax
+        call print_char
+        movl %edx, %eax
+        call print_hex
+        PRINT text_wrong_stack_flags
+        movl %ebx, %eax
+        call print_hex
+        call print_newline
+        movb $EXIT_WRONG_STACK, %al
+        jmp exit
+
 # EAX: why the kernel gives up.
 FUNCTION fail
         movl %eax, %ebx
@@ -129,6 +150,8 @@ text_oops_eip: .asciz ", EIP "
 text_no_fixup: .asciz "the instruction has no fixup"
 text_no_handler: .asciz "signal for a task without a handler"
 text_failed: .asciz "FAILED: "
+text_wrong_stack: .asciz "WRONG STACK: IRQ 0 on the kernel's 16-bit stack, at "
+text_wrong_stack_flags: .asciz ", EFLAGS "
 text_lost: .asciz "LOST WORK: task "
 text_lost_tick: .asciz " entered user mode with need_resched set, by tick "
 text_lost_at: .asciz " at "

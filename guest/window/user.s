@@ -12,12 +12,14 @@
         TASK_EXPECT_ERROR = 28
         TASK_EXPECT_ADDRESS = 32
         TASK_RESUME = 36                # where to go on after the expected signal
+        TASK_FAR = 40                   # a stack pointer with its selector
 
         KEPT = 0x5a17c0de               # some value that a call must leave in its register
+        UPPER = 0x5a170000              # the same for the upper half of ESP on a 16-bit stack
 
         .macro CALL_INT80 call
         movl $\call, %eax
-        incl TASK_CALLS_MADE(%ebp)
+        incl %ds:TASK_CALLS_MADE(%ebp)
         int $0x80
         .endm
 
@@ -114,6 +116,25 @@ LABEL user_special
         ONCE_IN 127, 12, 1f
         call peek
 1:
+        ONCE_IN 15, 14, 1f
+        call user_stack16
+1:
+        ONCE_IN 127, 21, 1f
+        call trace
+1:
+        ONCE_IN 127, 25, 1f
+        call bad_frame16
+1:
+        ONCE_IN 2047, 1101, 1f
+        CALL_INT80 SYS_PREEMPT
+1:
+        # The same round for both: who comes first waits for the other.
+        movl TASK_ROUND(%ebp), %eax
+        andl $2047, %eax
+        cmpl $1213, %eax
+        jne 1f
+        CALL_INT80 SYS_LOCK
+1:
         ONCE_IN 4095, 515, 1f
         movl $2, %ebx
         CALL_INT80 SYS_SLEEP
@@ -160,6 +181,82 @@ FUNCTION bad_frame
         cmpl %ebp, %esp                 # never equal: the call must not return
         CHECK 9
 1:      ret
+
+# To a 16-bit stack, where EBP and ESP lead to nothing without a prefix: the same memory as before, with
+# something in the upper half of ESP. EDX keeps the way back, EDI is ESP as it must stay.
+        .macro ENTER_STACK16
+        movl %esp, %edx
+        movl %esp, %edi
+        subl $user_text, %edi
+        orl $UPPER, %edi
+        movl %edi, TASK_FAR(%ebp)
+        movl $USER_SS16, TASK_FAR + 4(%ebp)
+        lss TASK_FAR(%ebp), %esp
+        .endm
+
+        .macro LEAVE_USER_STACK16
+        movl %edx, %ds:TASK_FAR(%ebp)
+        movl $USER_DS, %ds:TASK_FAR + 4(%ebp)
+        lss %ds:TASK_FAR(%ebp), %esp
+        .endm
+
+# Calls the kernel on a 16-bit stack.
+FUNCTION user_stack16
+        ENTER_STACK16
+        movl %ds:TASK_SEED(%ebp), %ebx
+        movl %ds:TASK_ROUND(%ebp), %esi
+        CALL_INT80 SYS_MIX
+        cmpl %esp, %edi
+        CHECK 16
+        movl $8, %ecx
+LABEL user_on_stack16
+        decl %ecx
+        jnz user_on_stack16
+        cmpl %esp, %edi
+        CHECK 17
+        LEAVE_USER_STACK16
+        movl $KEPT, %edi
+        jmp check_mix
+
+# The same through a frame that IRET refuses.
+FUNCTION bad_frame16
+        movl $VECTOR_NP, TASK_EXPECT_VECTOR(%ebp)
+        movl $(ABSENT_CS & ~3), TASK_EXPECT_ERROR(%ebp)
+        movl $0, TASK_EXPECT_ADDRESS(%ebp)
+        movl $1f, TASK_RESUME(%ebp)
+        ENTER_STACK16
+        movl %edx, %esi
+        movl $BAD_CS_ABSENT, %ebx
+        CALL_INT80 SYS_BAD_FRAME
+        cmpl %ebp, %esp                 # never equal: the call must not return
+        CHECK 18
+1:      cmpl %esp, %edi
+        CHECK 19
+        movl %esi, %edx
+        LEAVE_USER_STACK16
+        ret
+
+# Has calls by both ways traced: their entry and their exit.
+FUNCTION trace
+        movl $1, %ebx
+        CALL_INT80 SYS_TRACE
+        pushl %eax
+        movl TASK_SEED(%ebp), %ebx
+        movl TASK_ROUND(%ebp), %esi
+        movl $KEPT, %edi
+        CALL_SYSENTER SYS_MIX
+        call check_mix
+        movl TASK_SEED(%ebp), %ebx
+        CALL_INT80 SYS_MIX
+        call check_mix
+        xorl %ebx, %ebx
+        CALL_SYSENTER SYS_TRACE
+        # The exit that turned it on, two calls, and the entry that turned it off.
+        popl %ecx
+        subl %ecx, %eax
+        cmpl $6, %eax
+        CHECK 20
+        ret
 
 # Does one thing that a task may not do. EAX: round + phase.
 FUNCTION probe
@@ -212,15 +309,15 @@ FUNCTION peek
 
 # Signals come here: EAX = vector, EDX = error code, ECX = address.
 FUNCTION on_signal
-        incl TASK_SIGNALS_SEEN(%ebp)
-        cmpl TASK_EXPECT_VECTOR(%ebp), %eax
+        incl %ds:TASK_SIGNALS_SEEN(%ebp)
+        cmpl %ds:TASK_EXPECT_VECTOR(%ebp), %eax
         CHECK 13
-        cmpl TASK_EXPECT_ERROR(%ebp), %edx
+        cmpl %ds:TASK_EXPECT_ERROR(%ebp), %edx
         CHECK 14
-        cmpl TASK_EXPECT_ADDRESS(%ebp), %ecx
+        cmpl %ds:TASK_EXPECT_ADDRESS(%ebp), %ecx
         CHECK 15
-        movl $0, TASK_EXPECT_VECTOR(%ebp)
-        jmp *TASK_RESUME(%ebp)
+        movl $0, %ds:TASK_EXPECT_VECTOR(%ebp)
+        jmp *%ds:TASK_RESUME(%ebp)
 
 # SYSENTER saves nothing: EBP carries ESP, and SYSEXIT needs ECX and EDX.
 FUNCTION user_sysenter
@@ -238,7 +335,7 @@ LABEL sysenter_return
 # The number of the check lies on the stack.
 FUNCTION user_failed
         popl %ebx
-        movl TASK_ROUND(%ebp), %esi
+        movl %ds:TASK_ROUND(%ebp), %esi
         CALL_INT80 SYS_FAIL
         ud2
 
@@ -269,10 +366,10 @@ probes:
 
         .section .user_data, "aw"
         .balign 4
-VARIABLE user_a, 40
-        .long 0, 0x2545f491, 0, 0, 0, ROUNDS / 8, 0, 0, 0, 0
-VARIABLE user_b, 40
-        .long 0, 0x6c078965, 0, 0, 40, ROUNDS / 8, 0, 0, 0, 0
+VARIABLE user_a, 48
+        .long 0, 0x2545f491, 0, 0, 0, ROUNDS / 8, 0, 0, 0, 0, 0, 0
+VARIABLE user_b, 48
+        .long 0, 0x6c078965, 0, 0, 40, ROUNDS / 8, 0, 0, 0, 0, 0, 0
 
         .section .user_bss, "aw", @nobits
         .balign 4096

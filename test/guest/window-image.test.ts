@@ -8,6 +8,7 @@ import { build, hasBinutils, hasMake, hasQemu, make, runUnderQemu } from './tool
 const folder = fileURLToPath(new URL('../../guest/window', import.meta.url));
 const window = readFileSync(join(folder, 'window.elf'));
 const padded = readFileSync(join(folder, 'window-padded.elf'));
+const short = readFileSync(join(folder, 'window-short.elf'));
 
 describe.skipIf(!hasBinutils)('the sources (needs as and ld of binutils 2.40)', () => {
   test('give window.elf, byte for byte', () => {
@@ -20,10 +21,13 @@ describe.skipIf(!hasBinutils)('the sources (needs as and ld of binutils 2.40)', 
     expect(image.equals(padded)).toBe(true);
   });
 
-  test.skipIf(!hasMake)('give both by make, byte for byte (needs make)', () => {
-    const [first, second] = make(folder, ['window.elf', 'window-padded.elf']);
-    expect(first.equals(window)).toBe(true);
-    expect(second.equals(padded)).toBe(true);
+  test.skipIf(!hasMake)('give all three by make, byte for byte (needs make)', () => {
+    const images = make(folder, ['window.elf', 'window-padded.elf', 'window-short.elf']);
+    expect(images.map((image, at) => image.equals([window, padded, short][at]))).toEqual([
+      true,
+      true,
+      true,
+    ]);
   });
 });
 
@@ -55,6 +59,7 @@ test.skipIf(!hasQemu)(
   () => {
     const { stdout, status } = runUnderQemu(join(folder, 'window.elf'));
     expect(stdout).toMatch(/^holdoff guest window: 0 NOPs between STI and SYSEXIT/);
+    expect(stdout.match(/^ok: /gm)).toHaveLength(11);
     expect(stdout).toMatch(/\nDONE\n$/);
     expect(status).toBe(99);
   },

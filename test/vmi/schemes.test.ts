@@ -53,8 +53,9 @@ function found(guest: Guest, vector: number, words: number): unknown {
 function repairs(scheme: IretScheme, frame: readonly number[], landing: number): Repair[] {
   const guest = beforeIret(scheme, frame);
   const seen: Repair[] = [];
-  for (; guest.eip !== landing; guest.step()) {
+  while (guest.eip !== landing) {
     seen.push(guest.hypervisor!.region.iretStages.get(guest.eip)?.repair ?? 'none');
+    guest.step();
   }
   return seen;
 }
