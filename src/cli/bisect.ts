@@ -5,6 +5,7 @@ import { bisect as bisection } from '../search/bisect.js';
 import type { ScheduledRun } from '../search/scheduled-run.js';
 import { runFromReset } from '../search/scheduled-run.js';
 import { type CompiledVerdicts, compileVerdicts, type VerdictSpec } from '../search/verdict.js';
+import { scriptAsker } from './bad-script.js';
 import { bisectionJson } from './bisect-json.js';
 import { renderBisection } from './bisect-view.js';
 import { STATUS_INTERRUPTED, STATUS_OK } from './errors.js';
@@ -75,7 +76,7 @@ function judge(
 } {
   const last = sources[sources.length - 1];
   const specs = verdictsOrOutcome(options.verdicts, last.outcome);
-  const verdicts = compileVerdicts(specs, last.symbols);
+  const verdicts = compileVerdicts(specs, last.symbols, scriptAsker(last.start));
   const areBad = sources.map(({ makeGuest, past }) => {
     const schedule = past.inputs;
     const budget = past.lastInstant + options.budget;

@@ -5,19 +5,23 @@ import { formatInstant, type Instant } from '../replay/instant.js';
 import { BaseRun } from '../search/base-run.js';
 import { type Exploration, summariseExploration } from '../search/exploration.js';
 import { type PlacementClass, placementClasses } from '../search/placement-classes.js';
-import { PlacementRunner } from '../search/placement-runner.js';
 import { type PlacedInput, withInput } from '../search/schedule.js';
 import { runFromReset } from '../search/scheduled-run.js';
 import { searchBase } from '../search/search-base.js';
 import type { TrialResult } from '../search/trial.js';
 import { Twin } from '../search/twin.js';
 import { compileVerdicts } from '../search/verdict.js';
+import { scriptAsker } from './bad-script.js';
 import { STATUS_INTERRUPTED, STATUS_OK } from './errors.js';
 import { explorationJson } from './explore-json.js';
 import { type ExploreNames, renderMap, renderTotals } from './explore-view.js';
 import type { MachineOptions } from './machine-options.js';
+import { plural } from './numbers.js';
 import { placementInstants, type RangeOptions } from './placement-range.js';
 import { Progress } from './progress.js';
+import { ProgressBar } from './progress-bar.js';
+import { localCrew } from './search-crew.js';
+import { dispatch } from './search-dispatch.js';
 import { searchInput, verdictsOrOutcome } from './search-input.js';
 import {
   type EventOptions,
@@ -25,6 +29,8 @@ import {
   placedInput,
   type VerdictOptions,
 } from './search-options.js';
+import { SearchState } from './search-state.js';
+import type { SearchContext } from './search-work.js';
 import { StopSignal, turn } from './stop-signal.js';
 import { makeFolder, OutputFile, writeEvents } from './trace-file.js';
 
@@ -32,14 +38,19 @@ import { makeFolder, OutputFile, writeEvents } from './trace-file.js';
 export type ExploreOptions = MachineOptions &
   VerdictOptions &
   EventOptions &
-  RangeOptions & { readonly out?: string; readonly json?: true };
+  RangeOptions & {
+    readonly out?: string;
+    readonly json?: true;
+    readonly workers: number;
+    readonly resume?: true;
+  };
 
 /** Explores; the exit status. */
 export async function explore(path: string | undefined, options: ExploreOptions): Promise<number> {
   const input = placedInput(options);
   const source = searchInput(path, options);
   const specs = verdictsOrOutcome(options.verdicts, source.outcome);
-  const verdicts = compileVerdicts(specs, source.symbols);
+  const verdicts = compileVerdicts(specs, source.symbols, scriptAsker(source.start));
   const { budget, then: feed } = options;
   const { makeGuest } = source;
   const { run, moved } = searchBase(makeGuest, source.past, verdicts, feed, input);
@@ -58,17 +69,32 @@ export async function explore(path: string | undefined, options: ExploreOptions)
     if (classes.length % 64 === 0) await turn();
     if (stop.isRaised) break;
   }
-  const runner = new PlacementRunner(makeGuest(), run, { verdicts, budget, feed });
-  const results = new Map<Instant, TrialResult>();
-  const wanted = classes.filter(({ kind }) => kind !== 'lost');
-  for (const { runAt } of wanted) {
-    if (stop.isRaised) break;
-    results.set(runAt, runner.try(runAt, input));
-    progress.show(performance.now(), () => `ran ${results.size} of ${wanted.length}`);
-    await turn();
-  }
   progress.clear();
+  const context: SearchContext = {
+    start: source.start,
+    events: run.past.events,
+    lastInstant: run.past.lastInstant,
+    begin: run.past.begin,
+    serial: { instants: run.serial.instants, bytes: run.serial.bytes },
+    verdicts: specs,
+    budget,
+    feed,
+    input,
+  };
+  const results = new Map<Instant, TrialResult>();
+  const wanted = classes.filter(({ kind }) => kind !== 'lost').map(({ runAt }) => runAt);
+  const state = new SearchState(context, instants);
+  if (options.resume === true && !state.load(results)) {
+    process.stderr.write('holdoff: nothing of this search was left behind; it begins anew\n');
+  }
+  await tryAll(wanted, results, context, options.workers, stop);
   stop.release();
+  if (stop.isRaised) {
+    state.save(results);
+    process.stderr.write(
+      `holdoff: stopped after ${results.size} of ${wanted.length} runs; the same with --resume goes on\n`,
+    );
+  } else if (options.resume === true) state.remove();
 
   const exploration = summariseExploration(classes, results);
   const names: ExploreNames = { symbols: source.symbols, verdicts: specs };
@@ -95,6 +121,27 @@ export async function explore(path: string | undefined, options: ExploreOptions)
     traces,
   );
   return stop.isRaised ? STATUS_INTERRUPTED : STATUS_OK;
+}
+
+async function tryAll(
+  wanted: readonly Instant[],
+  results: Map<Instant, TrialResult>,
+  context: SearchContext,
+  workers: number,
+  stop: StopSignal,
+): Promise<void> {
+  const left = wanted.filter((at) => !results.has(at)).length;
+  if (left === 0) return;
+  const hands = Math.min(workers, left);
+  process.stderr.write(`holdoff: ${plural(left, 'run')} on ${plural(hands, 'worker')}\n`);
+  const crew = localCrew(context, hands);
+  const bar = new ProgressBar(process.stderr, 'runs', () => performance.now());
+  try {
+    await dispatch(wanted, results, crew, stop, bar);
+  } finally {
+    bar.clear();
+    await crew.close();
+  }
 }
 
 function print(

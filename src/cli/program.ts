@@ -25,6 +25,7 @@ import { holdoffVersion } from './package-root.js';
 import type { RecordOptions } from './record.js';
 import { ROW_KINDS } from './row-kinds.js';
 import { addEventOptions, addVerdictOptions, verdictsOf } from './search-options.js';
+import { defaultWorkers } from './worker-count.js';
 
 const STATUSES = `
 Exit status: 0 when all went well, 1 for a user's error (one line on stderr), 2 where a replay
@@ -247,6 +248,12 @@ function addExploreOptions(command: Command): Command {
         .default(100),
     )
     .option('--in <start..end>', 'place it at all visits of these addresses, both included')
+    .addOption(
+      new Option('--workers <n>', 'threads that try placements')
+        .argParser(parsePositiveCount)
+        .default(defaultWorkers(), 'all cores'),
+    )
+    .option('--resume', 'go on with the same search, which Ctrl-C has stopped')
     .option('-o, --out <folder>', 'write a trace of each failure that is unlike the others')
     .option('--json', 'print JSON');
 }

@@ -55,9 +55,11 @@ export function searchInput(path: string | undefined, options: MachineOptions): 
 export function inputFromTrace(path: string): SearchInput {
   const trace = openTraceFile(path);
   const start = startFromTrace(trace, path);
+  const begin =
+    trace.start === null ? undefined : { at: trace.start.at, clocks: trace.start.clocks };
   return {
     start,
-    past: new RecordedPast([...trace.events], trace.lastInstant),
+    past: new RecordedPast([...trace.events], trace.lastInstant, begin),
     symbols: traceSymbols(trace),
     outcome: trace.end?.outcome ?? { kind: 'incomplete' },
     makeGuest: () => guestOf(start),

@@ -12,7 +12,8 @@ import { Replayer } from '../replay/replayer.js';
 import type { RecordedPast } from './schedule.js';
 
 /** A search goes forward: few states behind it are worth their memory. */
-const LIMITS = { bytes: 128 << 20, count: 24 };
+const CHECKPOINT_BYTES = 128 << 20;
+const CHECKPOINTS_MOST = 24;
 /** Steps between the states that are kept on a long way. */
 const STRIDE = 2_000_000;
 
@@ -30,9 +31,9 @@ export class BaseRun {
     this.past = past;
     this.#cursor = new ListCursor(past.events);
     this.#replayer = new Replayer(machine, this.#cursor, past.lastInstant);
-    this.#checkpoints = new Checkpoints(machine, LIMITS.bytes, LIMITS.count);
+    this.#checkpoints = new Checkpoints(machine, CHECKPOINT_BYTES, CHECKPOINTS_MOST);
     this.#replayer.attach();
-    this.#replayer.advance(0);
+    this.#replayer.advance(machine.cpu.instant);
     this.mark();
   }
 

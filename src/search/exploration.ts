@@ -7,7 +7,8 @@ import type { Finding } from './verdict-watch.js';
 
 /**
  * What became of a placement. `good` and `bad`: it was tried. `unreachable`: the input is held off until
- * `runAt`, and that run is this one. `lost`: it changes nothing. `untried`: the search was stopped.
+ * `runAt`, and that run is this one. `lost`: it changes nothing. `untried`: the search was stopped, or a script could not
+ * tell.
  */
 export type Mark = 'good' | 'bad' | 'unreachable' | 'lost' | 'untried';
 
@@ -101,7 +102,7 @@ function markOf(
 ): Mark {
   if (kind === 'lost') return 'lost';
   if (at !== runAt) return 'unreachable';
-  if (result === null) return 'untried';
+  if (result === null || result.isSkipped === true) return 'untried';
   return result.finding === null ? 'good' : 'bad';
 }
 

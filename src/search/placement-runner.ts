@@ -42,7 +42,13 @@ export class PlacementRunner {
     const source = new ScheduleSource(past, schedule, feed, { reads: past.readsBefore(position) });
     const line = this.#run.serial.lineAt(at);
     const takenAt = past.lastAccept(position);
-    const result = runTrial(base.machine, source, { verdicts, budget, line, takenAt });
+    const result = runTrial(base.machine, source, {
+      verdicts,
+      budget,
+      line,
+      takenAt,
+      ...(verdicts.scripts.length > 0 ? { prefix: past.events.slice(0, position) } : {}),
+    });
     base.back(here);
     return result;
   }

@@ -1,5 +1,5 @@
 /** Runs one guest from reset again and again, each time under another schedule. */
-import { Checkpoints } from '../replay/checkpoint.js';
+import { type Checkpoint, Checkpoints } from '../replay/checkpoint.js';
 import type { Guest } from './guest.js';
 import type { RecordedPast, ScheduledInput } from './schedule.js';
 import { type Feed, FROM_RESET, ScheduleSource } from './schedule-source.js';
@@ -21,6 +21,7 @@ export class ScheduleRunner {
   readonly #guest: Guest;
   readonly #options: ScheduleRunnerOptions;
   readonly #checkpoints: Checkpoints;
+  readonly #start: Checkpoint;
   readonly #known = new Map<string, TrialResult>();
 
   /** @param guest at its start; it is this runner's from now on. */
@@ -30,6 +31,7 @@ export class ScheduleRunner {
     this.#options = options;
     this.#checkpoints = new Checkpoints(guest.machine);
     this.#checkpoints.take(0);
+    this.#start = this.#checkpoints.nearest(guest.machine.cpu.instant)!;
   }
 
   /** How many runs it took so far. */
@@ -44,7 +46,7 @@ export class ScheduleRunner {
     if (known !== undefined) return known;
     const { machine } = this.#guest;
     const { past, verdicts, feed, budget } = this.#options;
-    this.#checkpoints.restore(this.#checkpoints.nearest(0)!);
+    this.#checkpoints.restore(this.#start);
     const source = new ScheduleSource(past, schedule, feed, FROM_RESET);
     const result = runTrial(machine, source, { verdicts, budget });
     this.#known.set(key, result);

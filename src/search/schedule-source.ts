@@ -106,9 +106,14 @@ export class ScheduleSource implements LiveSource {
   get #virtual(): VirtualClock {
     if (this.#clock !== null) return this.#clock;
     this.#hasDeparted = true;
-    const { events, reads } = this.#past;
+    const { events, reads, begin } = this.#past;
     const position = this.#reads === 0 ? 0 : reads[this.#reads - 1].place + 1;
-    const { nanoseconds, timestamp } = timeAfter(events, position, this.#machine.cpu.instant);
+    const { nanoseconds, timestamp } = timeAfter(
+      events,
+      position,
+      this.#machine.cpu.instant,
+      begin,
+    );
     const rtc = reads.slice(0, this.#reads).findLast(({ event }) => event.source === 'rtc')?.event;
     if (rtc !== undefined) {
       this.#rtcOffset = Math.max(0, rtc.value - VIRTUAL_EPOCH_SECONDS - secondsAt(nanoseconds));

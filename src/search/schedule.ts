@@ -1,5 +1,6 @@
 /** Schedules: which inputs come to a guest, and at which instants. */
 import type { MachineInput } from '../machine/input.js';
+import type { ClocksAt } from '../replay/diversion.js';
 import type { ClockEvent, TraceEvent } from '../replay/event.js';
 import type { Instant } from '../replay/instant.js';
 
@@ -24,6 +25,8 @@ export class RecordedPast {
   readonly events: readonly TraceEvent[];
   /** How far they reach. */
   readonly lastInstant: Instant;
+  /** What the clocks had given before; undefined where the past begins with the guest. */
+  readonly begin: ClocksAt | undefined;
   /** The inputs among them, without clocks. */
   readonly inputs: readonly ScheduledInput[];
   /** The clock reads among them, each with its place in `events`. */
@@ -32,7 +35,12 @@ export class RecordedPast {
   readonly #places: readonly number[];
   readonly #readPlaces: readonly number[];
 
-  constructor(events: readonly TraceEvent[], lastInstant: Instant) {
+  /**
+   * @param begin what the clocks had given before the first event, of a past that begins later than the
+   *   guest.
+   */
+  constructor(events: readonly TraceEvent[], lastInstant: Instant, begin?: ClocksAt) {
+    this.begin = begin;
     this.events = events;
     this.lastInstant = lastInstant;
     const inputs: ScheduledInput[] = [];

@@ -1,6 +1,5 @@
 /** Whole runs from reset under a schedule, with all that was recorded of them. */
 import type { TraceEvent } from '../replay/event.js';
-import { Recorder } from '../replay/recorder.js';
 import type { Guest } from './guest.js';
 import { RecordedPast, type ScheduledInput } from './schedule.js';
 import { type Feed, FROM_RESET, ScheduleSource } from './schedule-source.js';
@@ -34,10 +33,13 @@ export function runFromReset(guest: Guest, options: RunOptions): ScheduledRun {
   const serial = new SerialLog();
   machine.cpu.breakpoints = verdicts.breakpoints;
   machine.onSerialOutput = (byte) => serial.add(machine.cpu.instant, byte);
-  const recorder = new Recorder(machine, { event: (event) => events.push(event) });
   const source = new ScheduleSource(options.past, options.schedule, options.feed, FROM_RESET);
-  const result = runTrial(machine, source, { verdicts, budget, recorder });
+  const result = runTrial(machine, source, { verdicts, budget, record: events });
   machine.onSerialOutput = () => undefined;
   machine.observer = null;
-  return { past: new RecordedPast(events, machine.cpu.instant), serial, result };
+  return {
+    past: new RecordedPast(events, machine.cpu.instant, options.past.begin),
+    serial,
+    result,
+  };
 }

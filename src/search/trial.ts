@@ -1,8 +1,9 @@
 /** One try: a run from a state on, with the inputs of a schedule, until a verdict, its end, or a limit. */
 import type { Machine } from '../machine/machine.js';
+import type { TraceEvent } from '../replay/event.js';
 import type { Instant } from '../replay/instant.js';
 import type { Outcome } from '../replay/outcome.js';
-import type { Recorder } from '../replay/recorder.js';
+import { Recorder } from '../replay/recorder.js';
 import { Session } from '../replay/session.js';
 import type { ScheduleSource } from './schedule-source.js';
 import type { CompiledVerdicts } from './verdict.js';
@@ -13,12 +14,14 @@ export interface TrialOptions {
   readonly verdicts: CompiledVerdicts;
   /** Instructions after which the run is given up as good. */
   readonly budget: number;
-  /** Records the run. It gets its end, unless the run is left at a verdict. */
-  readonly recorder?: Recorder;
+  /** Gets all events of the run, with its end. */
+  readonly record?: TraceEvent[];
   /** What the guest has sent of the present line of serial output. */
   readonly line?: string;
   /** When the last interrupt was taken; @0 where absent. */
   readonly takenAt?: Instant;
+  /** What lies before the run in its trace: for scripts. */
+  readonly prefix?: readonly TraceEvent[];
 }
 
 /** What a try came to. */
@@ -29,6 +32,8 @@ export interface TrialResult {
   readonly end: Instant;
   /** How it ended by itself; null where a verdict or the budget ended it. */
   readonly outcome: Outcome | null;
+  /** A script could not tell. */
+  readonly isSkipped?: true;
 }
 
 /**
@@ -40,12 +45,17 @@ export function runTrial(
   source: ScheduleSource,
   options: TrialOptions,
 ): TrialResult {
-  const { verdicts, budget, recorder } = options;
+  const { verdicts, budget } = options;
   const { cpu } = machine;
-  const session = new Session(machine, source, {
-    maxInstructions: cpu.retired + budget,
-    ...(recorder === undefined ? {} : { recorder }),
-  });
+  const hasScripts = verdicts.scripts.length > 0;
+  const events = options.record ?? [];
+  // Behind a prefix that has its digests one at the end is enough.
+  const firstDigest = options.prefix === undefined ? 0 : Number.POSITIVE_INFINITY;
+  const recorder =
+    options.record === undefined && !hasScripts
+      ? null
+      : new Recorder(machine, { event: (event) => events.push(event) }, firstDigest);
+  const session = new Session(machine, source, { maxInstructions: cpu.retired + budget, recorder });
   const watch = new VerdictWatch(machine, verdicts, options.line, options.takenAt);
   try {
     let skip = false;
@@ -58,10 +68,31 @@ export function runTrial(
     }
     const { outcome } = session;
     if (outcome !== null) watch.ended(outcome);
-    else if (recorder !== undefined) session.interrupt();
+    else if (recorder !== null) session.interrupt();
     const isOver = outcome !== null && outcome.kind !== 'limit';
-    return { finding: watch.finding, end: cpu.instant, outcome: isOver ? outcome : null };
+    const result = {
+      finding: watch.finding,
+      end: cpu.instant,
+      outcome: isOver ? outcome : null,
+    };
+    if (result.finding !== null || !hasScripts) return result;
+    return { ...result, ...askScripts(verdicts, [...(options.prefix ?? []), ...events], watch) };
   } finally {
     watch.release();
   }
+}
+
+/** What the scripts say of a run that no other verdict calls bad. */
+function askScripts(
+  { scripts }: CompiledVerdicts,
+  events: readonly TraceEvent[],
+  watch: VerdictWatch,
+): Pick<TrialResult, 'finding' | 'isSkipped'> {
+  let isSkipped = false;
+  for (const { place, ask } of scripts) {
+    const answer = ask(events);
+    if (answer === 'bad') return { finding: watch.found(place, 'the script says so') };
+    isSkipped ||= answer === 'skip';
+  }
+  return { finding: null, ...(isSkipped ? { isSkipped } : {}) };
 }

@@ -124,6 +124,11 @@ export class VerdictWatch {
       this.#find(hang.place, describeOutcome(outcome));
   }
 
+  /** What is found at the present boundary by someone else. */
+  found(verdict: number, what: string): Finding {
+    return { verdict, at: this.#machine.cpu.instant, eip: this.#eip, what };
+  }
+
   /** Lets go of the machine. */
   release(): void {
     const { cpu } = this.#machine;
@@ -151,7 +156,7 @@ export class VerdictWatch {
     if (this.#finding !== null) {
       if (this.#finding.at < instant || this.#finding.verdict <= verdict) return;
     }
-    this.#finding = { verdict, at: instant, eip: this.#eip, what };
+    this.#finding = this.found(verdict, what);
     this.#machine.cpu.requestStop();
   }
 

@@ -4,6 +4,7 @@
  */
 import type { SymbolTable } from '../machine/symbols.js';
 import { UserError } from '../machine/user-error.js';
+import type { TraceEvent } from '../replay/event.js';
 import type { Outcome } from '../replay/outcome.js';
 import { compileComparison, compileExpression, symbolNames } from './expression.js';
 import type { Reader } from './guest-values.js';
@@ -36,6 +37,17 @@ interface CompiledAssert {
   readonly holds: Reader;
 }
 
+/** What a script says of a run. */
+export type ScriptAnswer = 'good' | 'bad' | 'skip';
+
+/** Has a script judge the trace of a whole run. @throws UserError where it can't be asked. */
+export type ScriptAsker = (command: string, events: readonly TraceEvent[]) => ScriptAnswer;
+
+interface CompiledScript {
+  readonly place: number;
+  readonly ask: (events: readonly TraceEvent[]) => ScriptAnswer;
+}
+
 /** Verdicts, ready to be watched for. `place` is always the verdict's place in `specs`. */
 export interface CompiledVerdicts {
   readonly specs: readonly VerdictSpec[];
@@ -51,7 +63,7 @@ export interface CompiledVerdicts {
   readonly visits: ReadonlyMap<number, readonly CompiledAssert[]>;
   /** Linear addresses, unsigned, at which the machine must stop. */
   readonly breakpoints: ReadonlySet<number>;
-  readonly scripts: readonly number[];
+  readonly scripts: readonly CompiledScript[];
 }
 
 const MOMENTS: readonly AssertMoment[] = ['cpl3', 'iret', 'irq'];
@@ -101,6 +113,7 @@ export function addressOf(text: string, symbols: SymbolTable, whole = text, offs
 export function compileVerdicts(
   specs: readonly VerdictSpec[],
   symbols: SymbolTable,
+  askScript: ScriptAsker = refuseScript,
 ): CompiledVerdicts {
   const names = symbolNames(symbols);
   const exits: { place: number; isBad: (outcome: Outcome) => boolean }[] = [];
@@ -108,7 +121,7 @@ export function compileVerdicts(
   const hits = new Map<number, number>();
   const moments: Record<AssertMoment, CompiledAssert[]> = { cpl3: [], iret: [], irq: [] };
   const visits = new Map<number, CompiledAssert[]>();
-  const scripts: number[] = [];
+  const scripts: CompiledScript[] = [];
   let crash: number | null = null;
   let hang: { place: number; steps: number } | null = null;
   specs.forEach((spec, place) => {
@@ -144,12 +157,16 @@ export function compileVerdicts(
         break;
       }
       case 'script':
-        scripts.push(place);
+        scripts.push({ place, ask: (events) => askScript(spec.command, events) });
         break;
     }
   });
   const breakpoints = new Set([...hits.keys(), ...visits.keys()]);
   return { specs, exits, lines, hits, crash, hang, moments, visits, breakpoints, scripts };
+}
+
+function refuseScript(command: string): never {
+  throw new UserError(`--bad-script ${command}: nobody can run it here; leave it out`);
 }
 
 function splitAssert(text: string): { where: string; colon: number } {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, expect, test } from 'vitest';
-import { holdoff } from './holdoff.js';
+import { finished, holdoff, start } from './holdoff.js';
 
 const TRACE = fileURLToPath(
   new URL('../../traces/sti-sysexit-padding/race.trace', import.meta.url),
@@ -36,7 +36,7 @@ test('the window is from the boundary behind the shadow of STI to SYSEXIT, and i
     '',
     folder,
   );
-  expect(stderr).toBe('');
+  expect(stderr).toMatch(/^holdoff: 11 runs on \d+ workers?\n$/);
   expect(status).toBe(0);
   const found = JSON.parse(stdout.toString()) as Found;
   expect(found).toMatchObject({ event: 'IRQ 0', moved: 57246 });
@@ -66,4 +66,39 @@ test('a typo in an assertion is shown with a caret, and nothing runs', async () 
       '  cpl3: u8[need_reched] == 0\n' +
       '           ^\n',
   );
+});
+
+const VISITS = ['--in', 'sti_sysexit_sti..sti_sysexit_sysexit', '--to', '@57246'];
+const SEARCH = ['explore', TRACE, '--irq', '0', ...VISITS, '--budget', '2000'];
+
+test('a search that Ctrl-C stops prints what it knows; with --resume it goes on, and says the same', async () => {
+  const child = start([...SEARCH, '--workers', '1'], folder);
+  child.stdin.end();
+  child.stderr.once('data', () => child.kill('SIGINT'));
+  const stopped = await finished(child);
+  expect(stopped.status).toBe(130);
+  expect(stopped.stdout.toString()).toContain('not tried');
+  expect(stopped.stderr).toContain('the same with --resume goes on');
+  const [resumed, whole] = await Promise.all([
+    holdoff([...SEARCH, '--workers', '1', '--resume'], '', folder),
+    holdoff([...SEARCH, '--workers', '2'], '', folder),
+  ]);
+  expect(resumed.status).toBe(0);
+  // What was found before is not searched again.
+  const runs = (text: string): number => Number(/([\d,]+) runs on/.exec(text)![1].replace(',', ''));
+  expect(runs(resumed.stderr)).toBeLessThan(runs(whole.stderr));
+  expect(resumed.stdout.toString()).toBe(whole.stdout.toString());
+});
+
+test('a script is asked about runs that no other verdict calls bad, and may not know', async () => {
+  const { status, stdout } = await holdoff(
+    ['explore', TRACE, '--irq', '0', '--from', '@57245', '--to', '@57247', '--budget', '20000']
+      .concat(['--bad-exit', '==67', '--bad-script', 'head -c 9 >/dev/null; exit 125; #'])
+      .concat('--json'),
+    '',
+    folder,
+  );
+  expect(status).toBe(0);
+  const { boundaries } = JSON.parse(stdout.toString()) as Found;
+  expect(boundaries.map(({ mark }) => mark)).toEqual(['bad', 'bad', 'untried']);
 });
