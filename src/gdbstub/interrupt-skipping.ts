@@ -57,7 +57,7 @@ export function stepBackOverInterrupts(
  */
 function interruptBefore(timeline: Timeline): Instant | null {
   const { machine, instant } = timeline;
-  if (instant === 0) return null;
+  if (instant === timeline.begin) return null;
   const place = whereabouts(machine);
   const { eip, cpl } = machine.cpu.core.state;
   timeline.seek(instant - 1);

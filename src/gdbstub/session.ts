@@ -180,7 +180,11 @@ export class GdbSession {
     try {
       const slice = motion.next();
       if (slice.done === true) this.#stopped(slice.value);
-      else this.#host.schedule(() => this.#advance(motion));
+      else {
+        const progress = this.#context.target.takeProgress?.() ?? null;
+        if (progress !== null) this.#print(`${progress}\n`);
+        this.#host.schedule(() => this.#advance(motion));
+      }
     } catch (error) {
       this.#note(messageOf(error));
       this.#stopped({ kind: 'failed' });

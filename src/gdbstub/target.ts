@@ -145,6 +145,8 @@ export interface DebugTarget {
   readonly restart?: () => void;
   /** Called when a client has gone, however: what was changed for it alone ends. */
   readonly release?: () => void;
+  /** How far a motion has come, where it takes long and has come far since the last call; or null. */
+  readonly takeProgress?: () => string | null;
   /** Takes what the target has to tell the user since the last call, a line each. */
   readonly takeNotices?: () => readonly string[];
 }

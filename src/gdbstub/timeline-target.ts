@@ -34,6 +34,7 @@ import type { MonitorContext, TargetSwitches } from './monitor/context.js';
 import { timelineCommands } from './monitor/timeline-commands.js';
 import { timelineTables } from './os-tables.js';
 import { PositionHistory } from './position-history.js';
+import { seekWithProgress } from './seek-progress.js';
 import type { Symbols } from './symbols.js';
 import type {
   BranchBlock,
@@ -93,6 +94,7 @@ export class TimelineTarget implements DebugTarget {
     aim: null,
   };
   #notices: string[] = [];
+  #progress: string | null = null;
 
   constructor(timeline: Timeline, surroundings: TargetSurroundings = {}) {
     this.#timeline = timeline;
@@ -157,6 +159,12 @@ export class TimelineTarget implements DebugTarget {
     if (this.#timeline.isDiverted) this.#timeline.step('backward');
   };
 
+  readonly takeProgress = (): string | null => {
+    const progress = this.#progress;
+    this.#progress = null;
+    return progress;
+  };
+
   readonly takeNotices = (): readonly string[] => {
     const notices = this.#notices;
     this.#notices = [];
@@ -203,11 +211,14 @@ export class TimelineTarget implements DebugTarget {
   }
 
   *#goTo(at: Instant): Generator<undefined, TargetStop> {
-    const seeking = this.#timeline.seeking(at);
+    const seeking = seekWithProgress(this.#timeline, at);
     for (;;) {
       const slice = seeking.next();
-      if (slice.done !== true) yield undefined;
-      else return slice.value.kind === 'instant' ? { kind: 'arrived' } : this.#report(slice.value);
+      if (slice.done === true) {
+        return slice.value.kind === 'instant' ? { kind: 'arrived' } : this.#report(slice.value);
+      }
+      this.#progress = slice.value ?? this.#progress;
+      yield undefined;
     }
   }
 

@@ -2,6 +2,7 @@
 import { UserError } from '../../machine/user-error.js';
 import { formatInstant, type Instant, parseInstant } from '../../replay/instant.js';
 import type { Stop } from '../../replay/timeline.js';
+import { seekWithProgress } from '../seek-progress.js';
 import type { MonitorCommand } from './command.js';
 import type { MonitorContext } from './context.js';
 
@@ -14,8 +15,6 @@ const STALE =
   '"maintenance flush dcache"';
 
 const WHERE = '@N | event N | P% | begin | end | +N | -N | MARK';
-/** Steps of a seek between two lines of progress. */
-const PROGRESS_STEPS = 20_000_000;
 
 export function positionCommands(context: MonitorContext): MonitorCommand[] {
   const { timeline, history, switches } = context;
@@ -102,15 +101,8 @@ function* goTo(
   isRemembered = true,
 ): Generator<string | undefined, string> {
   if (isRemembered) history.leave(timeline.instant);
-  const seeking = timeline.seeking(target);
-  let reported = timeline.instant;
-  let slice = seeking.next();
-  for (; slice.done !== true; slice = seeking.next()) {
-    const isDue = Math.abs(slice.value - reported) >= PROGRESS_STEPS;
-    if (isDue) reported = slice.value;
-    yield isDue ? `${formatInstant(slice.value)} of ${formatInstant(target)}` : undefined;
-  }
-  return [status(), ...describeStop(slice.value), STALE].join('\n');
+  const stop = yield* seekWithProgress(timeline, target);
+  return [status(), ...describeStop(stop), STALE].join('\n');
 }
 
 function describeStop(stop: Stop): string[] {
@@ -127,14 +119,15 @@ function parseWhere(context: MonitorContext, command: string, args: readonly str
   if (args.length !== 1) {
     throw new UserError(`monitor ${command}: give one instant, such as @1234567`);
   }
-  if (word === 'begin') return 0;
+  if (word === 'begin') return timeline.begin;
   const percent = /^(\d+(?:\.\d+)?)%$/.exec(word);
   if (word === 'end' || percent !== null) {
     if (timeline.end === null && word === 'end') {
       throw new UserError(`monitor ${command} end: a live run has no end yet`);
     }
     if (percent === null) return timeline.recordedEnd;
-    return Math.floor((timeline.recordedEnd * Math.min(Number(percent[1]), 100)) / 100);
+    const part = Math.min(Number(percent[1]), 100) / 100;
+    return timeline.begin + Math.floor((timeline.recordedEnd - timeline.begin) * part);
   }
   if (word.startsWith('+')) return timeline.instant + parseInstant(word.slice(1));
   if (word.startsWith('-')) return timeline.instant - parseInstant(word.slice(1));
