@@ -64,14 +64,23 @@ export function setSegment(
   words[at + (L.SEGMENT_BASE >> 2)] = base;
   words[at + (L.SEGMENT_LIMIT >> 2)] = limit;
   words[at + (L.SEGMENT_ACCESS >> 2)] = access;
+  deriveSegment(core.state, segment);
+  if (segment === L.SEG_CS && !isSamePlace) core.onCodeMapChange();
+}
+
+/** Works out what derives from the hidden part of a segment register: its fast limits, and MODE. */
+export function deriveSegment(state: State, segment: SegmentIndex): void {
+  const words = state.i32;
+  const at = (L.SEGMENTS + segment * L.SEGMENT_BYTES) >> 2;
+  const access = words[at + (L.SEGMENT_ACCESS >> 2)];
+  const limit = words[at + (L.SEGMENT_LIMIT >> 2)];
   const below = fastLimit(limit, access);
   words[at + (L.SEGMENT_READ_BELOW >> 2)] = isReadable(access) ? below : 0;
   words[at + (L.SEGMENT_WRITE_BELOW >> 2)] = isWritableData(access) ? below : 0;
   const isBig = (access & ACCESS_BIG) !== 0;
-  if (segment === L.SEG_CS) setMode(core.state, L.MODE_CODE32, isBig);
-  else if (segment === L.SEG_SS) setMode(core.state, L.MODE_STACK32, isBig);
-  if (segment <= L.SEG_DS) setMode(core.state, L.MODE_FLAT, isFlat(core.state));
-  if (segment === L.SEG_CS && !isSamePlace) core.onCodeMapChange();
+  if (segment === L.SEG_CS) setMode(state, L.MODE_CODE32, isBig);
+  else if (segment === L.SEG_SS) setMode(state, L.MODE_STACK32, isBig);
+  if (segment <= L.SEG_DS) setMode(state, L.MODE_FLAT, isFlat(state));
 }
 
 function setMode(state: State, bit: number, isSet: boolean): void {

@@ -1,7 +1,7 @@
 /** The processor's small state as bytes: for checkpoints as it is, for digests in its one true form. */
 import type { Core } from './core.js';
 import { readEflags } from './eflags.js';
-import { setCpl, setSegment } from './segmentation.js';
+import { deriveSegment, setCpl } from './segmentation.js';
 import type { SegmentIndex } from './state.js';
 import * as L from './state-layout.js';
 import { updateAlignmentCheck } from './system/alignment.js';
@@ -71,9 +71,7 @@ export function restoreForeignState(core: Core, saved: Uint8Array): void {
     throw new RangeError('a saved state with values that no processor has');
   }
   for (let segment = L.SEG_ES; segment <= L.SEG_TR; segment++) {
-    const index = segment as SegmentIndex;
-    const [base, limit] = [state.segmentBase(index), state.segmentLimit(index)];
-    setSegment(core, index, state.selector(index), base, limit, state.segmentAccess(index));
+    deriveSegment(state, segment as SegmentIndex);
   }
   setCpl(core, state.cpl);
   const before = new Int32Array(saved.slice(0, L.ARCHITECTURAL_END).buffer);

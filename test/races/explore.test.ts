@@ -38,6 +38,8 @@ async function explored(race: Race, build: Build): Promise<Row[]> {
     ...build.options,
     ...eventWords(race),
     ...race.verdict,
+    '--workers',
+    '1',
     '--from',
     `@${from}`,
     '--to',

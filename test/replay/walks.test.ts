@@ -13,7 +13,7 @@ describe('stepi, reverse-stepi and seeks in any order (100,000 walks are in test
         { numRuns: 25 },
       );
       walker.compareWithPlainRun();
-      expect(walker.digests.size).toBeGreaterThan(25);
+      expect(walker.digests.size).toBeGreaterThan(10);
     },
   );
 });
