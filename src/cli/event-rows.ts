@@ -3,6 +3,7 @@
  * line rises) and effect (the processor takes it) are one row.
  */
 import { SHADOW_MOV_SS, SHADOW_STI } from '../cpu/state-layout.js';
+import { isAlarmLine } from '../machine/input.js';
 import type { ShimEvent, TraceEvent } from '../replay/event.js';
 import { callName } from '../vmi/call-names.js';
 import { type Symbols, symbolText } from './disassembly.js';
@@ -75,7 +76,10 @@ export function* eventRows(
       }
     } else if (event.kind === 'irq') {
       const row = raisedRow(event.at, event.line, event.isInput ? 'timer' : 'device');
-      raised.set(event.line, [...(raised.get(event.line) ?? []), row]);
+      // What an alarm does to the controller is an event of its own.
+      if (!isAlarmLine(event.line)) {
+        raised.set(event.line, [...(raised.get(event.line) ?? []), row]);
+      }
       waiting.push(row);
     } else if (event.kind === 'shim') {
       waiting.push(callRow(event, symbols));

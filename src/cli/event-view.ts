@@ -1,5 +1,5 @@
 /** Event rows as lines of text. */
-import { describeLine, LINE_APIC_TIMER } from '../machine/input.js';
+import { describeLine, isAlarmLine, LINE_APIC_TIMER } from '../machine/input.js';
 import { formatInstant } from '../replay/instant.js';
 import type { EventRow, InterruptRow, PlainRow } from './event-rows.js';
 import { hex32 } from './numbers.js';
@@ -29,6 +29,7 @@ function callText({ name, site, symbol, args, result }: PlainRow): string {
 
 function interruptText(row: InterruptRow): string {
   const { line, acceptedAt, vector, cpl, eip, symbol, shadow } = row;
+  if (isAlarmLine(line)) return `${lineText(line)} expires`;
   if (acceptedAt === null || vector === null || eip === null)
     return `${lineText(line)}, never taken`;
   const where = symbol === null ? hex32(eip) : `${hex32(eip)} <${symbol}>`;

@@ -7,6 +7,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { ENGINES, type EngineKind } from '../cpu/engine/engine.js';
 import { CPU_LEVELS, CPU_VENDORS, type CpuLevel, type CpuVendor } from '../cpu/model.js';
 import { DEFAULT_CPU } from '../machine/machine-options.js';
+import { VMI_DIALECTS, type VmiDialect } from '../replay/trace-header.js';
 import { IRET_SCHEMES, type IretScheme } from '../vmi/iret-stubs.js';
 
 /** Where guest time and timer interrupts come from. */
@@ -34,7 +35,7 @@ export interface MachineOptions {
   readonly cpu?: CpuLevel;
   readonly cpuVendor?: CpuVendor;
   /** `none` where absent. */
-  readonly vmi?: 'none' | 'inline';
+  readonly vmi?: 'none' | VmiDialect;
   readonly vmiIret?: IretScheme;
   readonly tracePorts?: true;
 }
@@ -171,8 +172,8 @@ export function addMachineOptions(command: Command): Command {
         .default('intel'),
     )
     .addOption(
-      new Option('--vmi <dialect>', 'the hypervisor under a kernel that is annotated for it')
-        .choices(['none', 'inline'])
+      new Option('--vmi <dialect>', 'the hypervisor under a kernel that is made for it')
+        .choices(['none', ...VMI_DIALECTS])
         .default('none'),
     )
     .addOption(

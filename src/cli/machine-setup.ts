@@ -11,9 +11,13 @@ import { describeDamage } from '../replay/trace-damage.js';
 import type { Trace, TraceImage, TraceStart } from '../replay/trace-format.js';
 import type { Hypervisor } from '../vmi/hypervisor.js';
 import { installInline } from '../vmi/install.js';
+import { installRom } from '../vmi/rom/install-rom.js';
 import type { MachineOptions } from './machine-options.js';
-import { holdoffVersion } from './package-root.js';
+import { holdoffVersion, packagePath } from './package-root.js';
 import { readInput } from './trace-file.js';
+
+/** The ROM of `--vmi rom`, in the package. */
+const VMI_ROM = 'guest/vmi-rom/vmi-rom.bin';
 
 /** A machine whose image is loaded, at the first instant. */
 export interface ReadyMachine {
@@ -53,6 +57,13 @@ export function startFromOptions(image: string | undefined, options: MachineOpti
     const bytes = readInput(options.initrd);
     images.push({ name: basename(options.initrd), role: 'initrd', bytes });
   }
+  if (options.vmi === 'rom') {
+    images.push({
+      name: basename(VMI_ROM),
+      role: 'vmi-rom',
+      bytes: readInput(packagePath(VMI_ROM)),
+    });
+  }
   return {
     holdoffVersion: holdoffVersion(),
     machine: {
@@ -63,9 +74,9 @@ export function startFromOptions(image: string | undefined, options: MachineOpti
       ...(options.apic === true ? { apic: true } : {}),
       ...(options.cpu === undefined ? {} : { cpu: options.cpu }),
       ...(options.cpuVendor === undefined ? {} : { cpuVendor: options.cpuVendor }),
-      ...(options.vmi === 'inline'
-        ? { vmi: options.vmi, vmiIret: options.vmiIret ?? 'rollforward' }
-        : {}),
+      ...(options.vmi === undefined || options.vmi === 'none'
+        ? {}
+        : { vmi: options.vmi, vmiIret: options.vmiIret ?? 'rollforward' }),
     },
     images,
     loadAddress: options.address ?? null,
@@ -76,10 +87,8 @@ function refuseKernelOptions(path: string, options: MachineOptions): void {
   const given = (['cmdline', 'initrd', 'address'] as const).find(
     (name) => options[name] !== undefined,
   );
-  if (options.vmi === 'inline') {
-    throw new UserError(
-      `${path} is a ROM, and --vmi inline is for annotated kernels alone; leave it out`,
-    );
+  if (options.vmi !== undefined && options.vmi !== 'none') {
+    throw new UserError(`${path} is a ROM, and --vmi is for kernels alone; leave it out`);
   }
   if (given === undefined) return;
   throw new UserError(`${path} is a ROM, and --${given} is for kernels alone; leave it out`);
@@ -137,6 +146,21 @@ function load(start: TraceStart, engine: EngineKind): ReadyMachine {
     ...(start.loadAddress === null ? {} : { address: start.loadAddress }),
   });
   const { vmi, vmiIret = 'rollforward' } = start.machine;
-  const hypervisor = vmi === undefined ? null : installInline(machine, kernel, image, vmiIret);
+  const hypervisor =
+    vmi === undefined
+      ? null
+      : vmi === 'inline'
+        ? installInline(machine, kernel, image, vmiIret)
+        : installRom(machine, vmiRom(start), vmiIret, warn);
   return { machine, image, hypervisor };
+}
+
+function vmiRom(start: TraceStart): TraceImage {
+  const rom = start.images.find((image) => image.role === 'vmi-rom');
+  if (rom === undefined) throw new UserError('the trace holds no VMI ROM; record it again');
+  return rom;
+}
+
+function warn(text: string): void {
+  process.stderr.write(`holdoff: ${text}\n`);
 }

@@ -38,8 +38,8 @@ export interface Interceptor {
   readonly gdtBase: number;
   /** Makes of a descriptor that was read from the guest's tables the one that the processor sees. */
   adjust(descriptor: GuestDescriptor): void;
-  /** The stack that a call gate to the guest's kernel leads to, in the stead of the TSS's. */
-  readonly innerStack: { readonly selector: number; readonly pointer: number };
+  /** The stack that a call gate to the guest's kernel leads to, in the stead of the TSS's; null: the TSS's. */
+  readonly innerStack: { readonly selector: number; readonly pointer: number } | null;
   /** The next fault that is delivered comes from outside: no instruction of the guest's has caused it. */
   expectOutsideFault(): void;
   /** An interrupt may still be let in, though the processor is halted. */

@@ -21,10 +21,15 @@ export const LINE_APIC_VECTOR = 256;
 /** All lines are below this. */
 export const LINES = 512;
 
+/** The line is that of an alarm: no controller's, and never taken by itself. */
+export function isAlarmLine(line: number): boolean {
+  return line >= LINE_ALARM && line < LINE_ALARM + ALARMS;
+}
+
 /** A line in words: `IRQ 4`, `APIC timer`, `APIC vector 0x41`. */
 export function describeLine(line: number): string {
   if (line === LINE_APIC_TIMER) return 'APIC timer';
-  if (line >= LINE_ALARM && line < LINE_ALARM + ALARMS) return `alarm ${line - LINE_ALARM}`;
+  if (isAlarmLine(line)) return `alarm ${line - LINE_ALARM}`;
   if (line < LINE_APIC_VECTOR) return `IRQ ${line}`;
   return `APIC vector 0x${(line - LINE_APIC_VECTOR).toString(16)}`;
 }

@@ -11,7 +11,7 @@ import { Malformed, type MalformedKind } from './trace-damage.js';
 export type ClockKind = 'virtual' | 'host' | 'random';
 
 /** What an image was to the machine: the kernel that was loaded, its first module, or the ROM. */
-export type ImageRole = 'kernel' | 'initrd' | 'bios';
+export type ImageRole = 'kernel' | 'initrd' | 'bios' | 'vmi-rom';
 
 /** The machine that was recorded. */
 export interface RecordedMachine {
@@ -35,7 +35,7 @@ export interface RecordedMachine {
 
 /** How guest and hypervisor find each other. */
 export type VmiDialect = (typeof VMI_DIALECTS)[number];
-const VMI_DIALECTS = ['inline'] as const;
+export const VMI_DIALECTS = ['inline', 'rom'] as const;
 
 /** An image as the header lists it; its bytes lie in a chunk of their own. */
 export interface ImageEntry {
@@ -73,7 +73,7 @@ export type TraceStart = Omit<TraceHeader, 'images'> & {
 };
 
 const CLOCKS: readonly ClockKind[] = ['virtual', 'host', 'random'];
-const ROLES: readonly ImageRole[] = ['kernel', 'initrd', 'bios'];
+const ROLES: readonly ImageRole[] = ['kernel', 'initrd', 'bios', 'vmi-rom'];
 const IMAGES_MOST = 16;
 const IMAGE_BYTES_MOST = 1 << 30;
 

@@ -29,8 +29,6 @@ export interface Dialect {
    * @throws fault what the guest is to see instead, at the present EIP.
    */
   handles(vector: number): boolean;
-  /** The dialect's number of a call that has one of API 13. */
-  callNumber(call: number): number;
   /** The dialect's own words, for checkpoints and digests. */
   save(): readonly number[];
   /** Takes over what `save` gave. @throws Error on what it can't have given. */

@@ -7,6 +7,14 @@ import { MODE, MODE_CODE32 } from '../cpu/state-layout.js';
 
 const bytes = new Uint8Array(MAX_INSTRUCTION_BYTES + 1);
 
+/** An instruction for 32-bit code that the hypervisor itself has put together. */
+export function decodeBytes(core: Core, code: readonly number[]): Decoded {
+  const source = { bytes: Uint8Array.from(code), start: 0, end: code.length };
+  const decoded = decode(source, true, opcodeMapOf(core.model.level));
+  if (decoded === null) throw new Error('the instruction is incomplete');
+  return decoded;
+}
+
 /** The instruction at EIP. @throws fault what its fetch or its length raises. */
 export function decodeAtEip(core: Core): Decoded {
   const { state, mmu, physical, model } = core;

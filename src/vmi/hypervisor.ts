@@ -380,8 +380,7 @@ export class Hypervisor implements Interceptor, Device {
   }
 
   readonly #note: CallNoter = (call, site, args, result) => {
-    const number = this.#dialect?.callNumber(call) ?? call;
-    this.#machine.observer?.shimCalled?.(number, site, args, result);
+    this.#machine.observer?.shimCalled?.(call, site, args, result);
   };
 
   #report(kind: DeliveryKind, isOnExit: boolean, isFolded: boolean): void {

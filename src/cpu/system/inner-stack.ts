@@ -25,9 +25,10 @@ export function readInnerStack(
   level: number,
   external: number,
 ): void {
-  const { state, mmu, interceptor } = core;
-  if (interceptor !== null) {
-    const { selector, pointer } = interceptor.innerStack;
+  const { state, mmu } = core;
+  const given = core.interceptor?.innerStack ?? null;
+  if (given !== null) {
+    const { selector, pointer } = given;
     into.pointer = pointer;
     into.selector = (selector & 0xfffc) | level;
     checkStackSegment(core, into.segment, into.selector, level, VECTOR_TS, external);
