@@ -23,7 +23,7 @@ export interface RomMachine {
 
 /** The guest loaded, with the ROM in place, at instant 0. */
 export function romMachine(scheme: IretScheme = 'rollforward', apic = false): RomMachine {
-  const machine = new Machine({ memoryBytes: 4 << 20, apic });
+  const machine = new Machine({ memoryBytes: 4 << 20, apic, engine: 'interpreter' });
   const loaded = loadImage(machine, CALLER_IMAGE, {});
   const reports: string[] = [];
   const hypervisor = installRom(machine, ROM_IMAGE, scheme, (text) => reports.push(text));
