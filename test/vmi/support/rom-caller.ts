@@ -96,6 +96,8 @@ export class RomCaller {
   readonly hypervisor: Hypervisor;
   readonly reports: readonly string[];
   readonly shims: Shim[] = [];
+  /** What a call must keep, when it was made. */
+  #before: readonly number[] = [];
   /** What the clocks show. */
   readonly clocks: Record<ClockSource, number> = {
     tsc: 1000,
@@ -181,6 +183,7 @@ export class RomCaller {
     this.write(STACK - 4 * words.length, ...words);
     state.eip = this.address(`site${number}`) | 0;
     this.machine.cpu.core.attention();
+    this.#before = this.#preserved();
   }
 
   /** Makes a call and comes back, or to the handler of its fault. */
@@ -192,7 +195,6 @@ export class RomCaller {
   /** Runs on until the call is over. */
   finish(number: number): Outcome {
     const { state } = this;
-    const before = this.#preserved();
     const behind = this.address(`behind${number}`);
     const traps = this.address('trap');
     const isTrap = (): boolean => this.eip >= traps && this.eip < traps + 256 * 16;
@@ -203,7 +205,7 @@ export class RomCaller {
     }
     const after = this.#preserved();
     const [eax, edx, ecx] = [L.EAX, L.EDX, L.ECX].map((register) => state.get(register));
-    const isPreserved = after.every((value, at) => value === before[at]);
+    const isPreserved = after.every((value, at) => value === this.#before[at]);
     return { fault, eax, edx, ecx, isPreserved };
   }
 
