@@ -5,9 +5,10 @@ import { setSegment } from '../../src/cpu/segmentation.js';
 import * as L from '../../src/cpu/state-layout.js';
 import type { Machine } from '../../src/machine/machine.js';
 import { UserError } from '../../src/machine/user-error.js';
+import { callName } from '../../src/vmi/call-names.js';
 import { HOLE, REAL_GDT } from '../../src/vmi/layout.js';
 import { CYCLES_PER_SECOND } from '../../src/vmi/rom/alarms.js';
-import { ROM_CALLS, romCall } from '../../src/vmi/rom/rom-calls.js';
+import { ROM_CALLS, romCall, traceNumber } from '../../src/vmi/rom/rom-calls.js';
 import { parseRom, ROM, ROM_BYTES } from '../../src/vmi/rom/rom-image.js';
 import { IRET_SCHEMES } from '../../src/vmi/stubs.js';
 import { hasBinutils, hasMake, make } from '../guest/toolchain.js';
@@ -126,6 +127,12 @@ describe('what is no such ROM', () => {
     expect(() => parseRom('some.bin', bytes)).toThrow(UserError);
     expect(() => parseRom('some.bin', bytes)).toThrow(/^some\.bin is no ROM[^\n]*$/);
   });
+});
+
+test('no two calls have the same number in a trace, and each has its name there', () => {
+  const numbers = ROM_CALLS.map(traceNumber);
+  expect(new Set(numbers).size).toBe(numbers.length);
+  for (const call of ROM_CALLS) expect(callName(traceNumber(call))).toBe(call.name);
 });
 
 test('the numbers of calls are those of their places in the table', () => {
