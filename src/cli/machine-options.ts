@@ -13,6 +13,9 @@ import { IRET_SCHEMES, type IretScheme } from '../vmi/iret-stubs.js';
 /** Where guest time and timer interrupts come from. */
 export type ClockChoice = 'virtual' | 'host' | 'random';
 
+/** The value of --engine that runs both engines side by side. */
+export const LOCKSTEP = 'lockstep';
+
 /** What `addMachineOptions` puts into a command's options, as commander names them. */
 export interface MachineOptions {
   /** RAM in bytes, a multiple of 4096. */
@@ -124,8 +127,21 @@ export function engineOption(): Option {
     .default('auto');
 }
 
-/** Adds the machine options to a verb, defaults included. */
-export function addMachineOptions(command: Command): Command {
+/** As `engineOption`, for verbs that can also run both engines and compare them. */
+export function comparedEngineOption(): Option {
+  return new Option(
+    '--engine <engine>',
+    'compile hot code, interpret everything, or both to compare',
+  )
+    .choices([...ENGINES, LOCKSTEP])
+    .default('auto');
+}
+
+/**
+ * Adds the machine options to a verb, defaults included.
+ * @param engine the option that chooses it.
+ */
+export function addMachineOptions(command: Command, engine = engineOption()): Command {
   return command
     .addOption(
       new Option('--memory <size>', 'RAM of the machine')
@@ -150,7 +166,7 @@ export function addMachineOptions(command: Command): Command {
         .choices(['stdio', 'null'])
         .default('stdio'),
     )
-    .addOption(engineOption())
+    .addOption(engine)
     .addOption(
       new Option('--address <address>', 'load a flat binary here and enter it').argParser(
         parseAddress,

@@ -14,7 +14,8 @@ import type { GdbOptions } from './gdb.js';
 import { parseListen } from './listen-address.js';
 import {
   addMachineOptions,
-  engineOption,
+  comparedEngineOption,
+  LOCKSTEP,
   type MachineOptions,
   parseBudget,
   parseCount,
@@ -31,6 +32,9 @@ const STATUSES = `
 Exit status: 0 when all went well, 1 for a user's error (one line on stderr), 2 where a replay
 diverged; run, record and replay end with the guest's own status where it gave one: a byte v written
 to port 0xf4 is status (v << 1 | 1) & 0xff.`;
+
+/** What --engine takes of the verbs that can compare. */
+type EngineChoice = EngineKind | typeof LOCKSTEP;
 
 /** Where help, the version and errors are printed. */
 export interface CommandOutput {
@@ -80,10 +84,15 @@ function createProgram(output: CommandOutput, setStatus: (status: number) => voi
     })
     .addHelpText('after', STATUSES);
 
-  addMachineOptions(verb('run', 'run an image, recording nothing'))
+  addMachineOptions(verb('run', 'run an image, recording nothing'), comparedEngineOption())
     .argument('[image]', 'Multiboot, ELF or flat binary kernel; none with --bios')
     .addHelpText('after', example('holdoff run kernel.elf --memory 32M --cmdline "debug"'))
     .action(async (image: string | undefined, options: MachineOptions) => {
+      if ((options.engine as EngineChoice) === LOCKSTEP) {
+        const { lockstepImage } = await import('./lockstep.js');
+        setStatus(await lockstepImage(image, options));
+        return;
+      }
       const { run } = await import('./run.js');
       setStatus(await run(image, options));
     });
@@ -110,7 +119,7 @@ function createProgram(output: CommandOutput, setStatus: (status: number) => voi
     .argument('<trace>', 'a recorded trace')
     .option('--json', 'print the result as JSON, and not what the guest prints')
     .addOption(new Option('--to <instant>', 'stop at this instant').argParser(parseInstantOption))
-    .addOption(engineOption())
+    .addOption(comparedEngineOption())
     .addOption(tracePortsOption())
     .addHelpText('after', example('holdoff replay race.trace'))
     .action(
@@ -118,6 +127,11 @@ function createProgram(output: CommandOutput, setStatus: (status: number) => voi
         trace: string,
         options: { engine: EngineKind; json?: true; to?: number; tracePorts?: true },
       ) => {
+        if ((options.engine as EngineChoice) === LOCKSTEP) {
+          const { lockstepTrace } = await import('./lockstep.js');
+          setStatus(await lockstepTrace(trace));
+          return;
+        }
         const { replay } = await import('./replay.js');
         setStatus(await replay(trace, options));
       },

@@ -1,12 +1,13 @@
 /** Finds out what a window shows: steps through a stretch of a timeline and notes what each step is. */
 import { EFLAGS_IF } from '../cpu/eflags.js';
-import { FLAG_SYSTEM, MODE, MODE_CODE32, SEG_CS, SHADOW } from '../cpu/state-layout.js';
+import { FLAG_SYSTEM, SHADOW } from '../cpu/state-layout.js';
 import { describeLine } from '../machine/input.js';
 import type { Machine } from '../machine/machine.js';
 import type { TraceEvent } from '../replay/event.js';
 import type { Instant } from '../replay/instant.js';
 import type { Timeline } from '../replay/timeline.js';
-import { disassemble, INSTRUCTION_BYTES_MOST, type Symbols, symbolText } from './disassembly.js';
+import type { Symbols } from './disassembly.js';
+import { peekBytes, presentInstruction } from './present-instruction.js';
 import type { StepRow, WindowRow } from './window-view.js';
 
 /** A 32-bit variable whose changes are noted in the margin. */
@@ -80,18 +81,13 @@ export function elide(
 
 function presentRow(machine: Machine, symbols: Symbols | null): StepRow {
   const { state } = machine.cpu.core;
-  const { eip } = state;
-  const linear = (state.segmentBase(SEG_CS) + eip) | 0;
-  const bits = state.get(MODE) & MODE_CODE32 ? 32 : 16;
   return {
     kind: 'instruction',
     instant: machine.cpu.instant,
     cpl: state.cpl,
     isInterruptible: (state.get(FLAG_SYSTEM) & EFLAGS_IF) !== 0,
     shadow: state.get(SHADOW),
-    eip,
-    symbol: symbolText(symbols, linear),
-    text: disassemble(peekBytes(machine, linear, INSTRUCTION_BYTES_MOST), eip, bits, symbols).text,
+    ...presentInstruction(machine, symbols),
     note: null,
   };
 }
@@ -121,19 +117,6 @@ function deliveryText(events: readonly TraceEvent[]): string {
     }
   }
   return 'an exception is delivered';
-}
-
-/** The bytes that are mapped from a linear address on, at most `length`. Reads without side effects. */
-function peekBytes(machine: Machine, linear: number, length: number): Uint8Array {
-  const { mmu, physical } = machine.cpu.core;
-  const bytes: number[] = [];
-  for (let offset = 0; offset < length; offset++) {
-    const address = mmu.peek((linear + offset) | 0);
-    // What lies beyond RAM belongs to devices: reading it could have side effects.
-    if (address < 0 || address >= physical.ramBytes) break;
-    bytes.push(physical.ram[address]);
-  }
-  return Uint8Array.from(bytes);
 }
 
 function peek32(machine: Machine, linear: number): number {
