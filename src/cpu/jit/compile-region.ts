@@ -10,7 +10,6 @@ import { formOf } from '../isa/form.js';
 import * as L from '../state-layout.js';
 import {
   type Bytes,
-  concat,
   constant,
   encodeCode,
   encodeHead,
@@ -67,6 +66,8 @@ const SPILL_FUNCTION: FunctionBody = {
   ],
 };
 
+const SPILL_CODE: FunctionCode = { locals: [], parts: [SPILL_FUNCTION.code] };
+
 class RegionCompiler {
   readonly #region: Region;
   readonly #frame = new F.RegionFrame();
@@ -90,9 +91,9 @@ class RegionCompiler {
       ...unsigned(blocks.length - 1),
       ...blocks.flatMap((_, i) => unsigned(i)),
     ];
-    const bodies = blocks.flatMap((block, i) => [[OP.end], this.#block(block, i)]);
-    const code = concat([prologue, nest, ...bodies, [OP.end, OP.unreachable]]);
-    return { locals: this.#frame.locals, code };
+    const bodies = blocks.flatMap((block, i) => [[OP.end], ...this.#block(block, i)]);
+    const parts = [prologue, nest, ...bodies, [OP.end, OP.unreachable]];
+    return { locals: this.#frame.locals, parts };
   }
 
   /** Which block is entered the head record says. */
@@ -138,7 +139,7 @@ class RegionCompiler {
     ];
   }
 
-  #block(block: Block, index: number): Bytes {
+  #block(block: Block, index: number): Bytes[] {
     const frame = this.#frame;
     const count = block.instructions.length;
     const loopsOnItself = block.instructions.some((one) => one.target === block.offset);
@@ -174,7 +175,7 @@ class RegionCompiler {
       frame.code.push(...(this.#branchTo(block.next, index, loopsOnItself) ?? []));
     }
     const { code } = frame;
-    return loopsOnItself ? concat([[OP.loop, VOID], code, [OP.end]]) : code;
+    return loopsOnItself ? [[OP.loop, VOID], code, [OP.end]] : [code];
   }
 
   /** The way from inside block `from`, at the frame's depth, to the block at an offset. */
@@ -197,7 +198,7 @@ class RegionCompiler {
   /** Returns to the run loop at an offset, with no instruction under way and no flags pending. */
   #exit(offset: number): number[] {
     return [
-      ...Array.from({ length: 8 }, (_, i) => local(F.LOCAL_REGISTERS + i)).flat(),
+      ...F.GET_REGISTERS,
       ...local(F.LOCAL_RESULT),
       ...local(F.LOCAL_AUX),
       ...local(F.LOCAL_BASE),
@@ -219,7 +220,8 @@ function formOfInstruction({ decoded }: RegionInstruction): Form {
 
 /** The module of a region: its function is the export `region`, of the type of handlers. */
 export function compileRegion(region: Region, memoryPages: number): Uint8Array<ArrayBuffer> {
-  return encodeCode(headFor(memoryPages), [SPILL_FUNCTION, new RegionCompiler(region).body()]);
+  const body = new RegionCompiler(region).body();
+  return encodeCode(headFor(memoryPages), [SPILL_CODE, body]);
 }
 
 /** Heads of region modules, which differ in the size of the memory alone. */

@@ -27,6 +27,12 @@ export const LOCAL_BLOCK = 14;
 export const LOCAL_TLB = 15;
 const FIRST_TEMPORARY = 16;
 
+/** Code that puts the eight registers on the stack. */
+export const GET_REGISTERS: Bytes = Array.from({ length: 8 }, (_, i) => [
+  OP.localGet,
+  LOCAL_REGISTERS + i,
+]).flat();
+
 /** A flag word that was set: an expression over temporaries that are kept for it. */
 interface Pending {
   readonly value: Expression;

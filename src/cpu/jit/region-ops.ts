@@ -7,7 +7,7 @@ import { RECORD_BLOCK, RECORD_HANDLER, RECORD_OFFSET, registerOffset } from '../
 import type { Form } from '../isa/form.js';
 import type { Size } from '../isa/ops.js';
 import * as L from '../state-layout.js';
-import { type Bytes, constant, I32, memarg, OP, unsigned } from '../wasm/encoder.js';
+import { append, type Bytes, constant, I32, memarg, OP, unsigned } from '../wasm/encoder.js';
 import { constantExpression, type Expression, localExpression } from '../wasm/expression.js';
 import { FUNCTION_IMPORTS } from '../wasm/imports.js';
 import { type Access, WasmOps } from '../wasm/wasm-ops.js';
@@ -55,7 +55,7 @@ export class RegionOps extends WasmOps {
       this.branch(localExpression(F.LOCAL_ATTENTION), () => this.#exit(this.nextEip()));
     }
     if (this.guardsEsp) super.set(L.ESP_GUARD, constantExpression(0));
-    this.#frame.code.push(...this.code);
+    append(this.#frame.code, this.code);
     this.#frame.endInstruction();
   }
 
@@ -252,16 +252,15 @@ export class RegionOps extends WasmOps {
 
   /** Writes the state words. The budget, too, unless attention has taken it. */
   #spill(eip: Expression, behind: number): void {
-    const registers = Array.from({ length: 8 }, (_, i) => localExpression(F.LOCAL_REGISTERS + i));
     const parameters = [
-      ...registers,
+      REGISTERS,
       this.#frame.flagWord(0),
       this.#frame.flagWord(1),
       eip,
       this.add(localExpression(F.LOCAL_LEFT), constantExpression(behind)),
       localExpression(F.LOCAL_ATTENTION),
     ];
-    this.code.push(...this.callImport(SPILL, ...parameters).code);
+    append(this.code, this.callImport(SPILL, ...parameters).code);
   }
 
   /** Returns to the run loop with EIP as given; the present instruction is done. */
@@ -290,6 +289,9 @@ export class RegionOps extends WasmOps {
     this.code.push(...merged.code, OP.localSet, local);
   }
 }
+
+/** All eight of them, for a call. */
+const REGISTERS: Expression = { code: F.GET_REGISTERS, isBound: false };
 
 /** The word at an address of the one memory. */
 function word(address: Expression, offset: number): Expression {

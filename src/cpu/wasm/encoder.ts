@@ -144,11 +144,16 @@ export interface FunctionSignature {
 export interface FunctionCode {
   /** Types of the locals behind the parameters. */
   readonly locals: Bytes;
+  /** Instructions without the final `end`, in parts that follow one another. */
+  readonly parts: readonly Bytes[];
+}
+
+export interface FunctionBody extends FunctionSignature {
+  /** Types of the locals behind the parameters. */
+  readonly locals: Bytes;
   /** Instructions without the final `end`. */
   readonly code: Bytes;
 }
-
-export interface FunctionBody extends FunctionSignature, FunctionCode {}
 
 const SECTION_TYPE = 1;
 const SECTION_IMPORT = 2;
@@ -156,11 +161,20 @@ const SECTION_FUNCTION = 3;
 const SECTION_EXPORT = 7;
 const SECTION_CODE = 10;
 
-/** The parts one behind the other. (Spreading long arrays, or `flat`, costs many times as much.) */
+/** Appends bytes. (Spreading an array, or `flat`, costs many times as much.) */
+export function append(code: number[], bytes: Bytes): void {
+  for (let i = 0; i < bytes.length; i++) code.push(bytes[i]);
+}
+
+/** The parts one behind the other. */
 export function concat(parts: readonly Bytes[]): number[] {
   const all: number[] = [];
-  for (const part of parts) for (let i = 0; i < part.length; i++) all.push(part[i]);
+  for (const part of parts) append(all, part);
   return all;
+}
+
+function lengthOf(parts: readonly Bytes[]): number {
+  return parts.reduce((sum, part) => sum + part.length, 0);
 }
 
 function vector(items: readonly Bytes[]): number[] {
@@ -185,9 +199,9 @@ function encodeType(type: FunctionType): number[] {
   ];
 }
 
-function encodeBody({ locals, code }: FunctionCode): number[] {
-  const types = vector(locals.map((type) => [1, type]));
-  return concat([unsigned(types.length + code.length + 1), types, code, [OP.end]]);
+function encodeBody({ locals, parts }: FunctionCode): Bytes[] {
+  const content = [vector(locals.map((type) => [1, type])), ...parts, [OP.end]];
+  return [unsigned(lengthOf(content)), ...content];
 }
 
 /** What a module imports beside functions. All imports come from the module name "env". */
@@ -245,10 +259,14 @@ export function encodeCode(
   head: Bytes,
   functions: readonly FunctionCode[],
 ): Uint8Array<ArrayBuffer> {
-  const code = section(SECTION_CODE, functions.map(encodeBody));
-  const bytes = new Uint8Array(head.length + code.length);
-  bytes.set(head);
-  bytes.set(code, head.length);
+  const content = [unsigned(functions.length), ...functions.flatMap(encodeBody)];
+  const parts = [head, [SECTION_CODE], unsigned(lengthOf(content)), ...content];
+  const bytes = new Uint8Array(lengthOf(parts));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
   return bytes;
 }
 
@@ -257,5 +275,6 @@ export function encodeModule(
   imports: ModuleImports,
   functions: readonly FunctionBody[],
 ): Uint8Array<ArrayBuffer> {
-  return encodeCode(encodeHead(imports, functions), functions);
+  const codes = functions.map(({ locals, code }) => ({ locals, parts: [code] }));
+  return encodeCode(encodeHead(imports, functions), codes);
 }

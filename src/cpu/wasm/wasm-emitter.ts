@@ -2,7 +2,7 @@
  * The part of the abstract machine that emits: statements in order, values bound to locals, branches.
  */
 import type { Size } from '../isa/ops.js';
-import { type Bytes, I32, I64, OP, unsigned, VOID } from './encoder.js';
+import { append, type Bytes, I32, I64, OP, unsigned, VOID } from './encoder.js';
 import { constantExpression, type Expression, localExpression } from './expression.js';
 import { WasmValues } from './wasm-values.js';
 
@@ -91,7 +91,10 @@ export abstract class WasmEmitter extends WasmValues {
   }
 
   protected callImport(index: number, ...arguments_: Expression[]): Expression {
-    const code = [...arguments_.flatMap((a) => [...a.code]), OP.call, ...unsigned(index)];
+    const code: number[] = [];
+    for (const argument of arguments_) append(code, argument.code);
+    code.push(OP.call);
+    append(code, unsigned(index));
     return { code, isBound: false };
   }
 
