@@ -136,6 +136,11 @@ export class Hypervisor implements Interceptor, Device {
     return this.#shared.pending;
   }
 
+  /** An interrupt waits that is looked at when the guest next traps, and not before. */
+  get holdsInterrupt(): boolean {
+    return this.#guest.isPendingKnown;
+  }
+
   get acceptsInterrupts(): boolean {
     return this.#shared.interruptFlag;
   }
