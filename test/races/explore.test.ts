@@ -3,51 +3,9 @@
  * none for the right one.
  */
 import { describe, expect, test } from 'vitest';
-import { boundaries, placements } from './support/brute-force.js';
-import { type ExploredBoundary, jsonOf } from './support/command.js';
-import {
-  type Build,
-  boundaryOf,
-  experimentOf,
-  type Race,
-  raceNames,
-  readRace,
-} from './support/race.js';
-
-interface Row extends ExploredBoundary {
-  readonly name: string;
-}
-
-function eventWords({ event }: Race): string[] {
-  if (event.kind === 'irq') return ['--irq', String(event.line)];
-  if (event.kind === 'nmi') return ['--nmi'];
-  if (event.kind === 'exception') return ['--exception', String(event.vector)];
-  throw new Error(`nothing places a ${event.kind}`);
-}
-
-/** The map of a race's range. */
-async function explored(race: Race, build: Build): Promise<Row[]> {
-  const range = boundaries(experimentOf(race, build));
-  const from = range[0].at;
-  const to = range[range.length - 1].at;
-  const { boundaries: rows } = await jsonOf<{ boundaries: ExploredBoundary[] }>([
-    'explore',
-    build.image,
-    '--memory',
-    '4M',
-    ...build.options,
-    ...eventWords(race),
-    ...race.verdict,
-    '--workers',
-    '1',
-    '--from',
-    `@${from}`,
-    '--to',
-    `@${to}`,
-  ]);
-  expect(rows.map(({ instant }) => instant)).toEqual(range.map(({ at }) => at));
-  return rows.map((row, place) => ({ ...row, name: boundaryOf(range[place]) }));
-}
+import { placements } from './support/brute-force.js';
+import { explored } from './support/explored.js';
+import { experimentOf, raceNames, readRace } from './support/race.js';
 
 describe.each(raceNames())('guest/races/%s', (name) => {
   const race = readRace(name);

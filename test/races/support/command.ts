@@ -1,8 +1,10 @@
 /** Runs a verb of the command line in this process, for the JSON that it prints. */
 import { vi } from 'vitest';
+import { STATUS_ERROR } from '../../../src/cli/errors.js';
 import { runCommandLine } from '../../../src/cli/program.js';
+import { UserError } from '../../../src/machine/user-error.js';
 
-/** What `holdoff WORDS... --json` prints. @throws Error where it doesn't end with status 0. */
+/** What `holdoff WORDS... --json` prints. @throws UserError, or Error where it ends with another status. */
 export async function jsonOf<T>(words: readonly string[]): Promise<T> {
   let printed = '';
   const take = (text: string): void => {
@@ -22,6 +24,7 @@ export async function jsonOf<T>(words: readonly string[]): Promise<T> {
   } finally {
     stdout.mockRestore();
   }
+  if (status === STATUS_ERROR) throw new UserError(problems);
   if (status !== 0) throw new Error(`holdoff ${words.join(' ')}: status ${status}: ${problems}`);
   return JSON.parse(printed) as T;
 }
@@ -33,4 +36,16 @@ export interface ExploredBoundary {
   readonly mark: 'good' | 'bad' | 'unreachable' | 'lost' | 'untried';
   /** Not null where the placement makes the run bad, whether it was run itself or stands for another. */
   readonly failure: number | null;
+}
+
+/** What `holdoff bisect --json` prints, likewise. */
+export interface BisectedEvent {
+  readonly instant: number;
+  readonly kind: string;
+  readonly window: {
+    readonly first: number;
+    readonly last: number;
+    readonly takenFirst: number;
+    readonly takenLast: number;
+  };
 }
