@@ -4,6 +4,7 @@ import type { TargetImage } from '../gdbstub/target.js';
 import { type TargetSurroundings, TimelineTarget } from '../gdbstub/timeline-target.js';
 import type { LoadedImage } from '../machine/loaders/image.js';
 import { UserError } from '../machine/user-error.js';
+import type { Recording } from '../replay/diversion.js';
 import type { TraceEvent } from '../replay/event.js';
 import { formatInstant } from '../replay/instant.js';
 import { StoredCheckpoints } from '../replay/stored-checkpoints.js';
@@ -92,7 +93,7 @@ function fromTrace(path: string, options: GdbOptions): Served {
   const timeline = Timeline.overTrace(machine, [...trace.events], trace.lastInstant, {
     checkpointBytes: options.checkpointMemory,
     stored: new StoredCheckpoints(trace),
-    ...(trace.start === null ? {} : { clocks: trace.start.clocks }),
+    first: trace.start,
   });
   return { timeline, surroundings: surroundingsOf(start, image), saving: null };
 }
@@ -117,7 +118,7 @@ function surroundingsOf(start: TraceStart, { symbols }: LoadedImage): TargetSurr
   return {
     symbols,
     ...(image === null ? {} : { image }),
-    saveTrace: (name, events) => saveTrace(name, start, events),
+    saveTrace: (name, recording) => saveTrace(name, start, recording),
   };
 }
 
@@ -132,12 +133,12 @@ function programOf({ images }: TraceStart): TargetImage | null {
  * Writes a trace at a client's word: a new file in the present folder, and nowhere else, whoever the
  * client is.
  */
-function saveTrace(name: string, start: TraceStart, events: readonly TraceEvent[]): string {
+function saveTrace(name: string, start: TraceStart, { first, events }: Recording): string {
   if (!/^[\w][\w.-]{0,200}$/.test(name)) {
     throw new UserError(`${name}: give a plain file name, of letters, digits, dots and dashes`);
   }
   const file = OutputFile.createNew(name);
-  writeEvents(file, start, events);
+  writeEvents(file, first === null ? start : { ...start, checkpoint: first }, events);
   return `wrote ${file.path}: ${plural(file.bytes, 'byte')}, to ${formatInstant(events.at(-1)?.at ?? 0)}`;
 }
 

@@ -273,7 +273,7 @@ export class TimelineTarget implements DebugTarget {
 
   #diverge(): void {
     const isNew = !this.#timeline.isDiverted;
-    this.#timeline.diverge().isEdited = true;
+    this.#timeline.diverge().noteEdit();
     if (isNew) this.#noteDiversion();
   }
 

@@ -76,7 +76,7 @@ export class CheckpointMaker {
       const now = ram.subarray(start, start + CHECKPOINT_PAGE_BYTES);
       const before = this.#base.get(page) ?? ZEROS;
       if (Buffer.compare(now, before) === 0) return;
-      differences.set(page, xor(now, before));
+      differences.set(page, xorPages(now, before));
       this.#base.set(page, now.slice());
     });
     return differences;
@@ -95,14 +95,30 @@ export function applyRecord(machine: Machine, record: CheckpointRecord): void {
       throw new Error(`the checkpoint at @${record.at} has a page ${page} beyond RAM`);
     }
     const before = physical.ram.subarray(start, start + CHECKPOINT_PAGE_BYTES);
-    physical.load(start, xor(before, difference));
+    physical.load(start, xorPages(before, difference));
   }
   machine.restoreForeign(record.state);
   if (machine.cpu.instant === record.at) return;
   throw new Error(`the checkpoint at @${record.at} holds a state of @${machine.cpu.instant}`);
 }
 
-function xor(a: Uint8Array, b: Uint8Array): Uint8Array {
+/** Two differences, one behind the other, as one. */
+export function composePages(
+  first: CheckpointRecord['pages'],
+  second: CheckpointRecord['pages'],
+): Map<number, Uint8Array> {
+  const pages = new Map(first);
+  for (const [page, difference] of second) {
+    const before = pages.get(page);
+    const both = before === undefined ? difference : xorPages(before, difference);
+    if (both.some((byte) => byte !== 0)) pages.set(page, both);
+    else pages.delete(page);
+  }
+  return new Map([...pages].sort(([a], [b]) => a - b));
+}
+
+/** The bytes of one page XOR those of another. */
+export function xorPages(a: Uint8Array, b: Uint8Array): Uint8Array {
   const result = new Uint8Array(CHECKPOINT_PAGE_BYTES);
   for (let at = 0; at < CHECKPOINT_PAGE_BYTES; at++) result[at] = a[at] ^ b[at];
   return result;

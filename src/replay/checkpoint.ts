@@ -9,6 +9,7 @@
 import { CODE_LINE_SHIFT } from '../cpu/physical-memory.js';
 import type { Machine, MachineState } from '../machine/machine.js';
 import { leastUseful } from './checkpoint-policy.js';
+import { xorPages } from './checkpoint-record.js';
 import type { Instant } from './instant.js';
 import { WrittenPages } from './written-pages.js';
 
@@ -146,6 +147,22 @@ export class Checkpoints {
     this.#machine.restore(stored.state);
     this.#written.look(() => undefined);
     this.#base = stored;
+  }
+
+  /**
+   * By page number: the bytes in RAM XOR those at the first checkpoint, where they differ. Looks at all of
+   * RAM.
+   */
+  differences(): Map<number, Uint8Array> {
+    const found = new Map<number, Uint8Array>();
+    const { ram } = this.#machine.cpu.core.physical;
+    for (let page = 0; page * PAGE_BYTES < ram.length; page++) {
+      const first = this.#version(page, 0);
+      if (this.#isInRam(page, first)) continue;
+      const start = page * PAGE_BYTES;
+      found.set(page, xorPages(ram.subarray(start, start + PAGE_BYTES), first));
+    }
+    return found;
   }
 
   /** The index of the first checkpoint after an instant. */

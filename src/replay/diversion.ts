@@ -4,7 +4,7 @@
  */
 import type { ClockSource } from '../machine/input.js';
 import type { Machine } from '../machine/machine.js';
-import { type ClockValues, noClockValues } from './checkpoint-record.js';
+import { type CheckpointRecord, type ClockValues, noClockValues } from './checkpoint-record.js';
 import { NANOSECONDS_PER_APIC_TICK, nanosecondsOfPitTick } from './clock/guest-time.js';
 import { NANOSECONDS_PER_INSTRUCTION, VirtualClock } from './clock/virtual.js';
 import { StateDigest } from './digest.js';
@@ -12,7 +12,7 @@ import type { TraceEvent } from './event.js';
 import { CLOCK_SOURCES } from './event-predictions.js';
 import type { Instant } from './instant.js';
 import { Recorder } from './recorder.js';
-import { Session } from './session.js';
+import { Session, type SessionExit } from './session.js';
 
 /** How far back the last clock reads are looked for. */
 const EVENTS_MOST = 100_000;
@@ -23,52 +23,117 @@ export class Diversion {
   readonly start: Instant;
   /** The live run that drives the machine. */
   readonly session: Session;
-  /**
-   * True when something was changed that no trace can hold: a register, or memory. Set by whoever does
-   * it.
-   */
-  isEdited = false;
   readonly #machine: Machine;
-  readonly #events: TraceEvent[];
+  readonly #past: DiversionPast;
+  /** All events since the beginning of time, or since `#first`. */
+  #events: TraceEvent[];
+  /** The state behind the last edit that something came after; null where nothing was edited. */
+  #first: CheckpointRecord | null;
+  /** Something was edited, and the machine has not run since. */
+  #isEdited = false;
 
   /**
    * Lets the machine go on from its present state without a past; no clock runs backward.
    * @param position how many of the events lie before the present state.
-   * @param first what the clocks gave before these events.
    */
   constructor(
     machine: Machine,
     events: readonly TraceEvent[],
     position: number,
-    first: ClocksAt = UNREAD,
+    past: DiversionPast = NO_PAST,
   ) {
     this.#machine = machine;
+    this.#past = past;
+    this.#first = past.first;
     this.start = machine.cpu.instant;
     this.#events = events.slice(0, position);
     const recorder = new Recorder(
       machine,
-      { event: (event) => this.#events.push(event) },
+      { event: (event) => void this.#events.push(event) },
       // The state here may be unlike any that is recorded; a digest of it would cost all of RAM.
       Number.POSITIVE_INFINITY,
     );
-    const { nanoseconds, timestamp } = timeAfter(events, position, machine.cpu.instant, first);
+    const { nanoseconds, timestamp } = timeAfter(
+      events,
+      position,
+      machine.cpu.instant,
+      past.first ?? UNREAD,
+    );
     const clock = new VirtualClock(nanoseconds, timestamp);
     this.session = new Session(machine, clock, { recorder });
   }
 
   /**
-   * All that happened from the beginning of time to the present instant, with an end, as a trace has it.
-   * @throws Error when `isEdited`.
+   * To be told of each change that a debugger makes to registers or memory. It is no event: a recording
+   * can only start behind it.
    */
-  recording(): TraceEvent[] {
-    if (this.isEdited) throw new Error('what a debugger changed is in no trace');
+  noteEdit(): void {
+    this.#isEdited = true;
+  }
+
+  /** As `Session.advance`. */
+  advance(until: Instant, skipBreakpointHere: boolean): SessionExit {
+    this.#startBehindEdit();
+    return this.session.advance(until, skipBreakpointHere);
+  }
+
+  /**
+   * All that happened to the present instant, with an end, as a trace has it: from the beginning of time,
+   * or from the state behind the last edit on.
+   */
+  recording(): Recording {
+    this.#startBehindEdit();
+    const first = this.#first;
     const events = [...this.#events];
-    if (events.at(-1)?.kind === 'end') return events;
+    if (events.at(-1)?.kind === 'end') return { first, events };
     const at = this.#machine.cpu.instant;
     const digest = new StateDigest(this.#machine).compute();
-    return [...events, { kind: 'end', at, outcome: { kind: 'interrupted' }, digest }];
+    return { first, events: [...events, { kind: 'end', at, outcome: INTERRUPTED, digest }] };
+  }
+
+  #startBehindEdit(): void {
+    if (!this.#isEdited) return;
+    this.#isEdited = false;
+    const machine = this.#machine;
+    const clocks: Record<ClockSource, number | null> = noClockValues();
+    const before = this.#first ?? UNREAD;
+    for (const { source, value } of readsBackward(this.#events, this.#events.length, before)) {
+      clocks[source] ??= value;
+    }
+    this.#first = {
+      at: machine.cpu.instant,
+      state: machine.save(),
+      digest: new StateDigest(machine).compute(),
+      clocks,
+      pages: this.#past.pages(),
+    };
+    this.#events = [];
   }
 }
+
+const INTERRUPTED = { kind: 'interrupted' } as const;
+
+/** What a diversion may be kept as. */
+export interface Recording {
+  /** The state that it starts with; null where that is the one with the images loaded. */
+  readonly first: CheckpointRecord | null;
+  readonly events: readonly TraceEvent[];
+}
+
+/** What a diversion has to know of the timeline that it leaves. */
+export interface DiversionPast {
+  /** The state that the timeline starts with; null where that is the one with the images loaded. */
+  readonly first: CheckpointRecord | null;
+  /** How RAM differs now from the loaded images, as in `CheckpointRecord`. */
+  pages(): Map<number, Uint8Array>;
+}
+
+const NO_PAST: DiversionPast = {
+  first: null,
+  pages: () => {
+    throw new Error('a diversion of nothing cannot be kept');
+  },
+};
 
 /** What the clocks gave up to an instant. */
 export interface ClocksAt {

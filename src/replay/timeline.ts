@@ -9,7 +9,7 @@ import { SEG_CS } from '../cpu/state-layout.js';
 import type { Machine } from '../machine/machine.js';
 import { type Checkpoint, type CheckpointSize, Checkpoints } from './checkpoint.js';
 import { nextMark, STRIDE } from './checkpoint-policy.js';
-import { applyRecord, type ClockValues, noClockValues } from './checkpoint-record.js';
+import { applyRecord, type CheckpointRecord, composePages } from './checkpoint-record.js';
 import type { LiveSource } from './clock/live-source.js';
 import { Diversion } from './diversion.js';
 import type { TraceEvent } from './event.js';
@@ -44,8 +44,8 @@ export interface PastOptions {
   readonly checkpointBytes?: number;
   /** The checkpoints that its trace holds. */
   readonly stored?: StoredCheckpoints | null;
-  /** What its clocks gave last before its first instant; nothing where absent. */
-  readonly clocks?: ClockValues;
+  /** The state that its trace starts with, where that is not the one with the images loaded. */
+  readonly first?: CheckpointRecord | null;
 }
 
 /** One machine's past, and where in it the machine is. */
@@ -62,7 +62,7 @@ export class Timeline {
   /** The first instant, at which the machine was when this was made. */
   readonly begin: Instant;
   #stored: StoredCheckpoints | null;
-  readonly #clocks: ClockValues;
+  readonly #first: CheckpointRecord | null;
   #isAtFrontier: boolean;
   #diversion: Diversion | null = null;
   #outputTo: Instant = 0;
@@ -79,7 +79,7 @@ export class Timeline {
     this.machine = machine;
     this.begin = machine.cpu.instant;
     this.#stored = past.stored ?? null;
-    this.#clocks = past.clocks ?? noClockValues();
+    this.#first = past.first ?? null;
     this.#events = events;
     this.#cursor = new ListCursor(events);
     this.#replayer = new Replayer(machine, this.#cursor, last);
@@ -236,8 +236,13 @@ export class Timeline {
    * events, until a motion backward or `seek` ends it.
    */
   diverge(): Diversion {
-    const first = { at: this.begin, clocks: this.#clocks };
-    this.#diversion ??= new Diversion(this.machine, this.#events, this.#cursor.position, first);
+    const first = this.#first;
+    const pages = (): Map<number, Uint8Array> => {
+      const differences = this.#checkpoints.differences();
+      return first === null ? differences : composePages(first.pages, differences);
+    };
+    const past = { first, pages };
+    this.#diversion ??= new Diversion(this.machine, this.#events, this.#cursor.position, past);
     return this.#diversion;
   }
 
@@ -365,7 +370,7 @@ export class Timeline {
   }
 
   #advance(until: Instant, skipBreakpointHere: boolean): Exit {
-    if (this.#diversion !== null) return this.#diversion.session.advance(until, skipBreakpointHere);
+    if (this.#diversion !== null) return this.#diversion.advance(until, skipBreakpointHere);
     const live = this.#live;
     const start = this.instant;
     if (!this.#isAtFrontier) {

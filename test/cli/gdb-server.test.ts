@@ -27,6 +27,24 @@ async function client(server: GdbServer): Promise<Socket> {
   return socket;
 }
 
+function packet(body: string): string {
+  const sum = Buffer.from(body, 'latin1').reduce((total, byte) => total + byte, 0) & 0xff;
+  return `$${body}#${sum.toString(16).padStart(2, '0')}`;
+}
+
+/** The first client that is served: before the server has noticed that the last one is gone it refuses. */
+async function nextClient(server: GdbServer): Promise<Socket> {
+  for (;;) {
+    const socket = await client(server);
+    try {
+      await exchange(socket, packet('?'), /T..*#..$/);
+      return socket;
+    } catch {
+      socket.destroy();
+    }
+  }
+}
+
 /** Sends bytes and waits until what has come back ends as expected. */
 async function exchange(socket: Socket, bytes: string, end: RegExp): Promise<string> {
   let received = '';
@@ -88,6 +106,25 @@ describe('serveGdb', () => {
     await new Promise(setImmediate);
     expect(machine.instant).toBe(instant);
     expect(log.at(-1)).toContain('is gone');
+  });
+
+  test('a client that vanished in the middle of a run is served again, without its breakpoints', async () => {
+    const machine = new LoopMachine(Number.MAX_SAFE_INTEGER);
+    const server = await serve(machine, []);
+    const first = await client(server);
+    await exchange(first, packet('Z0,1006,1'), /OK#..$/);
+    expect(await exchange(first, packet('c'), /#..$/)).toContain('swbreak');
+    await exchange(first, packet('z0,1006,1'), /OK#..$/);
+    await exchange(first, packet('Z0,2000,1'), /OK#..$/);
+    await exchange(first, packet('c'), /\+$/);
+    first.resetAndDestroy();
+    const socket = await nextClient(server);
+    const { instant } = machine;
+    expect(await exchange(socket, packet('s'), /T05.*#..$/)).toMatch(/T05/);
+    expect(machine.instant).toBe(instant + 1);
+    // Where the first client's breakpoint was the second passes, to its own.
+    await exchange(socket, packet('Z0,1000,1'), /OK#..$/);
+    expect(await exchange(socket, packet('c'), /#..$/)).toContain('08:00100000');
   });
 
   test('stops a run at Ctrl-C', async () => {

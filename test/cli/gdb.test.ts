@@ -104,6 +104,55 @@ describe('holdoff gdb', () => {
     expect([status, stdout.toString()]).toEqual([0, 'hi\n']);
   });
 
+  test('--save keeps what was recorded live, up to where the client left it', async () => {
+    const { port, ended } = await serve('hello.bin', '--save', 'saved.trace', ...at);
+    const [first, back, second] = await talk(port, ['s', 'bs', 's']);
+    expect([first, back, second].map((stop) => stop.slice(0, 3))).toEqual(['T05', 'T05', 'T05']);
+    expect((await ended).stderr).toMatch(/wrote saved\.trace: [\d,]+ bytes/);
+    const replayed = await holdoff(['replay', 'saved.trace', '--json'], '', folder);
+    expect(JSON.parse(replayed.stdout.toString())).toMatchObject({
+      instants: 1,
+      divergence: null,
+      outcome: { kind: 'interrupted' },
+    });
+  });
+
+  test('--save keeps a run to its end, whatever way it was gone through', async () => {
+    const { port, ended } = await serve('hello.bin', '--save', 'whole.trace', ...at);
+    await talk(port, ['c', 'bc', 'c', 'bs', 'c']);
+    await ended;
+    const { status, stdout } = await holdoff(['replay', 'whole.trace'], '', folder);
+    expect([status, stdout.toString()]).toEqual([99, 'hi\n']);
+  });
+
+  test('--save is refused where nothing runs live', async () => {
+    await holdoff(['record', 'hello.bin', '-o', 'live.trace', ...at], '', folder);
+    const { status, stderr } = await holdoff(['gdb', 'live.trace', '--save', 'x'], '', folder);
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/^holdoff: --save is for an image that runs live.*leave it out\n$/);
+  });
+
+  test('--print-gdbinit prints the script that gdb can source, and serves nothing', async () => {
+    const { status, stdout, stderr } = await holdoff(['gdb', '--print-gdbinit'], '', folder);
+    expect([status, stderr]).toEqual([0, '']);
+    for (const name of ['seek', 'why', 'window', 'catch-irq', 'last-write']) {
+      expect(stdout.toString()).toContain(`\ndefine ${name}\n`);
+      expect(stdout.toString()).toContain(`\ndocument ${name}\n`);
+    }
+  });
+
+  test.skipIf(!hasGdb)(
+    'the script of --print-gdbinit is one that gdb takes (needs gdb)',
+    async () => {
+      const { stdout } = await holdoff(['gdb', '--print-gdbinit'], '', folder);
+      writeFileSync(join(folder, 'holdoff.gdb'), stdout);
+      const words = ['-q', '-nx', '-batch', '-x', join(folder, 'holdoff.gdb'), '-ex', 'help seek'];
+      const gdb = spawnSync('gdb', words, { encoding: 'utf8', timeout: 60_000 });
+      expect([gdb.status, gdb.stderr]).toEqual([0, '']);
+      expect(gdb.stdout).toContain('Go to an instant');
+    },
+  );
+
   test.skipIf(!hasGdb)('serves an unmodified gdb (needs gdb)', async () => {
     const image = packagePath('guest/window/window.elf');
     const words = ['record', image, '-o', 'window.trace', '--max-instructions', '200_000'];

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, test } from 'vitest';
 import { TimelineTarget } from '../../src/gdbstub/timeline-target.js';
+import type { Recording } from '../../src/replay/diversion.js';
 import type { TraceEvent } from '../../src/replay/event.js';
 import { WINDOW_IMAGE, windowTimeline } from './guests.js';
 import { debug, hasGdb } from './real-gdb.js';
@@ -12,7 +13,7 @@ const accepted = timeline.events(0, 300_000).filter((event) => event.kind === 'a
 /** A gdb without any file: all it knows comes from the target. */
 function session(commands: readonly string[], saved: TraceEvent[][] = []): Promise<string> {
   timeline.seek(0);
-  const saveTrace = (name: string, events: readonly TraceEvent[]): string => {
+  const saveTrace = (name: string, { events }: Recording): string => {
     saved.push([...events]);
     return `wrote ${name}`;
   };
@@ -224,10 +225,10 @@ describe.skipIf(!hasGdb)('what a real gdb gets from the target (skipped without 
     );
     expect(output).toContain('holdoff: a diversion begins at @');
     expect(output).toContain('wrote kept.trace');
-    expect(output).toContain('registers or memory were written');
+    expect(output).toContain('wrote edited.trace');
     expect(output).toContain('line 4 belongs to a device');
     expect(output).toContain('this is the recorded past');
-    expect(saved).toHaveLength(1);
+    expect(saved).toHaveLength(2);
     expect(saved[0].at(-1)?.kind).toBe('end');
   });
 

@@ -25,9 +25,11 @@ const SCRIPT = new URL('../../share/holdoff.gdb', import.meta.url).pathname;
 /** gdb's last words, which belong to no command. */
 const FAREWELL = /\[Inferior 1 \(Remote target\) detached\]\n?/;
 
-const { stdout } = spawnSync('gdb', ['--version'], { encoding: 'utf8' });
+const { stdout } = spawnSync('gdb', ['--version'], { encoding: 'utf8' }) as {
+  readonly stdout: string | null;
+};
 /** The gdb that is installed: its major version, or 0. */
-export const gdbVersion = Number(/GNU gdb .*?(\d+)\./.exec(String(stdout))?.[1] ?? 0);
+export const gdbVersion = Number(/GNU gdb .*?(\d+)\./.exec(stdout ?? '')?.[1] ?? 0);
 /** Words differ from version to version: transcripts are those of the gdb of Debian 12. */
 export const hasTranscriptGdb: boolean = gdbVersion === 13;
 

@@ -221,8 +221,8 @@ describe('a trace that starts with a checkpoint', () => {
   });
 
   test('lets no clock run backward in a diversion', () => {
-    const clocks = { ...noClockValues(), tsc: 99e9, pit: 5e9 };
-    const line = Timeline.overTrace(begun(), [...trace.events], trace.lastInstant, { clocks });
+    const first = { ...trace.start!, clocks: { ...noClockValues(), tsc: 99e9, pit: 5e9 } };
+    const line = Timeline.overTrace(begun(), [...trace.events], trace.lastInstant, { first });
     const { session } = line.diverge();
     const reads: number[] = [];
     const inject = line.machine.inject.bind(line.machine);

@@ -1,5 +1,5 @@
 /** What the `monitor` commands of a timeline work on. */
-import type { TraceEvent } from '../../replay/event.js';
+import type { Recording } from '../../replay/diversion.js';
 import type { Instant } from '../../replay/instant.js';
 import type { Timeline } from '../../replay/timeline.js';
 import type { PositionHistory } from '../position-history.js';
@@ -26,6 +26,6 @@ export interface MonitorContext {
   readonly status: () => string;
   /** Tells the user once that a diversion begins here; to be called when one does. */
   readonly noteDiversion: () => void;
-  /** Keeps events as a trace of that name, and says where; null where nothing can be kept. */
-  readonly saveTrace: ((name: string, events: readonly TraceEvent[]) => string) | null;
+  /** Keeps a diversion as a trace of that name, and says where; null where nothing can be kept. */
+  readonly saveTrace: ((name: string, recording: Recording) => string) | null;
 }

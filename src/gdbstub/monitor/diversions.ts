@@ -25,7 +25,7 @@ export function diversionCommands(context: MonitorContext): MonitorCommand[] {
       summary: 'whether this is a diversion; or keeps it as a trace of its own',
       details: [
         'FILE is made in the folder that holdoff was started in, and must not exist.',
-        'What gdb wrote to registers or memory fits no trace: such a diversion cannot be kept.',
+        'Where gdb wrote to registers or memory the trace starts behind the last such change.',
       ],
       run: (args) => diversion(context, args),
     },
@@ -70,10 +70,5 @@ function diversion({ timeline, saveTrace }: MonitorContext, args: readonly strin
     throw new UserError('monitor diversion: say "save" and a file name');
   }
   if (saveTrace === null) throw new UserError('monitor diversion save: nothing can be kept here');
-  if (present.isEdited) {
-    throw new UserError(
-      'monitor diversion save: registers or memory were written, which fits no trace; use inject',
-    );
-  }
   return saveTrace(name, present.recording());
 }
