@@ -22,6 +22,7 @@ import { Pit8254 } from './pit8254.js';
 import { PortBus } from './port-bus.js';
 import { Port61 } from './port61.js';
 import { POST_PORT, PostPort } from './post-port.js';
+import { ResetControl } from './reset-control.js';
 import { RtcCmos } from './rtc-cmos.js';
 import { Uart16550 } from './uart16550.js';
 
@@ -173,6 +174,7 @@ export class Machine {
       level: options.cpu ?? DEFAULT_CPU,
       vendor: options.cpuVendor ?? 'intel',
     });
+    new ResetControl(this.ports).onReset = () => this.#end('reset');
     this.#wire();
     const { physical } = this.cpu.core;
     for (let page = DARK_VIDEO_FIRST; page < DARK_VIDEO_END; page += 1 << PAGE_SHIFT) {
