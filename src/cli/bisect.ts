@@ -10,10 +10,9 @@ import { bisectionJson } from './bisect-json.js';
 import { renderBisection } from './bisect-view.js';
 import { STATUS_INTERRUPTED, STATUS_OK } from './errors.js';
 import type { ExploreNames } from './explore-view.js';
-import { Progress } from './progress.js';
 import { inputFromTrace, type SearchInput, verdictsOrOutcome } from './search-input.js';
 import type { VerdictOptions } from './search-options.js';
-import { StopSignal, turn } from './stop-signal.js';
+import { runToResult } from './stepping.js';
 import { makeFolder, OutputFile, writeEvents } from './trace-file.js';
 
 /** What `holdoff bisect` may be told. */
@@ -24,28 +23,13 @@ export async function bisect(paths: readonly string[], options: BisectOptions): 
   if (paths.length > 2) throw new UserError('give a bad trace, or a good and a bad one');
   const sources = paths.map((path) => inputFromTrace(path));
   const { bad, good, specs, verdicts } = judge(paths, sources, options);
-  const stop = new StopSignal();
-  const progress = new Progress(process.stderr);
   const search = bisection(bad.makeGuest, bad.past, good?.past ?? null, {
     verdicts,
     feed: options.then,
     budget: options.budget,
   });
-  let runs = 0;
-  let step = search.next();
-  while (step.done !== true && !stop.isRaised) {
-    runs += 1;
-    progress.show(performance.now(), () => `${runs} runs`);
-    await turn();
-    step = search.next();
-  }
-  progress.clear();
-  stop.release();
-  if (step.done !== true) {
-    process.stderr.write(`holdoff: stopped after ${runs} runs; nothing is certain yet\n`);
-    return STATUS_INTERRUPTED;
-  }
-  const found = step.value;
+  const found = await runToResult(search, 'runs');
+  if (found === null) return STATUS_INTERRUPTED;
   const traces =
     options.out === undefined
       ? null

@@ -25,7 +25,8 @@ import {
 import { holdoffVersion } from './package-root.js';
 import type { RecordOptions } from './record.js';
 import { ROW_KINDS } from './row-kinds.js';
-import { addEventOptions, addVerdictOptions, verdictsOf } from './search-options.js';
+import { addEventOptions, addJudgement, addVerdictOptions, verdictsOf } from './search-options.js';
+import type { ShrinkOptions } from './shrink.js';
 import { defaultWorkers } from './worker-count.js';
 
 const STATUSES = `
@@ -97,7 +98,7 @@ function createProgram(output: CommandOutput, setStatus: (status: number) => voi
       setStatus(await run(image, options));
     });
 
-  addMachineOptions(verb('record', 'run an image and write a trace of the run'))
+  addJudgement(addMachineOptions(verb('record', 'run an image and write a trace of the run')))
     .argument('[image]', 'Multiboot, ELF or flat binary kernel; none with --bios')
     .option('-o, --output <trace>', "where to write (default: the image's name with .trace)")
     .addOption(
@@ -106,13 +107,26 @@ function createProgram(output: CommandOutput, setStatus: (status: number) => voi
         'keep a checkpoint in the trace every so many steps: it opens near any instant at once',
       ).argParser(parsePositiveCount),
     )
+    .option('--until-bad', 'try seeds in turn, and write the trace of the first run that is bad')
+    .addOption(
+      new Option('--runs <n>', 'with --until-bad: how many runs at most')
+        .argParser(parsePositiveCount)
+        .default(1000),
+    )
+    .addOption(
+      new Option('--points <d>', 'with --until-bad: how many interrupts a run gets')
+        .argParser(parsePositiveCount)
+        .default(3),
+    )
     .addHelpText(
       'after',
       example('holdoff record kernel.elf -o race.trace --clock random --seed 7'),
     )
-    .action(async (image: string | undefined, options: RecordOptions) => {
+    .action(async (image: string | undefined, given: RecordOptions, command: Command) => {
+      const options = { ...given, verdicts: verdictsOf(command) };
       const { record } = await import('./record.js');
-      setStatus(await record(image, options));
+      const { recordUntilBad } = await import('./record-until-bad.js');
+      setStatus(await (options.untilBad === true ? recordUntilBad : record)(image, options));
     });
 
   verb('replay', 'run a trace again and check that it does the same')
@@ -227,6 +241,15 @@ Then in another terminal: gdb kernel.elf -ex 'target remote localhost:1234'`,
     .action(async (traces: string[], options: BisectOptions, command: Command) => {
       const { bisect } = await import('./bisect.js');
       setStatus(await bisect(traces, { ...options, verdicts: verdictsOf(command) }));
+    });
+
+  addVerdictOptions(verb('shrink', 'make a shorter trace with the same verdict'))
+    .argument('<trace>', 'a recorded trace that is bad')
+    .option('-o, --output <trace>', "where to write (default: the trace's name, numbered)")
+    .addHelpText('after', example('holdoff shrink race.trace -o short.trace'))
+    .action(async (trace: string, options: ShrinkOptions, command: Command) => {
+      const { shrink } = await import('./shrink.js');
+      setStatus(await shrink(trace, { ...options, verdicts: verdictsOf(command) }));
     });
 
   verb('demo', 'catch the race of the guest that comes with holdoff, and show its window')

@@ -2,6 +2,7 @@
 import { Recorder } from '../replay/recorder.js';
 import { Session } from '../replay/session.js';
 import { TraceWriter } from '../replay/trace-format.js';
+import type { VerdictSpec } from '../search/verdict.js';
 import { runToEnd } from './live-run.js';
 import { liveSource } from './live-source.js';
 import type { MachineOptions } from './machine-options.js';
@@ -19,6 +20,12 @@ export type RecordOptions = MachineOptions & {
   readonly output?: string;
   /** Steps between two checkpoints in the trace; none where absent. */
   readonly checkpointEvery?: number;
+  readonly untilBad?: true;
+  /** With `untilBad`: how many runs, with how many interrupts each, of how many instructions. */
+  readonly runs: number;
+  readonly points: number;
+  readonly budget: number;
+  readonly verdicts: readonly VerdictSpec[];
 };
 
 /** Records the image; the exit status. */

@@ -24,6 +24,8 @@ export interface SearchInput {
   /** How the recorded run ended. */
   readonly outcome: Outcome;
   readonly makeGuest: GuestMaker;
+  /** Makes a guest with its images loaded, whatever the run begins with. */
+  readonly makeLoaded: GuestMaker;
 }
 
 /** An image is recorded for so long where nothing else is said. */
@@ -48,6 +50,7 @@ export function searchInput(path: string | undefined, options: MachineOptions): 
     symbols: image.symbols,
     outcome: session.outcome,
     makeGuest: () => guestOf(start, options.engine),
+    makeLoaded: () => guestOf(start, options.engine),
   };
 }
 
@@ -63,6 +66,7 @@ export function inputFromTrace(path: string): SearchInput {
     symbols: traceSymbols(trace),
     outcome: trace.end?.outcome ?? { kind: 'incomplete' },
     makeGuest: () => guestOf(start),
+    makeLoaded: () => guestOf(withoutCheckpoint(start)),
   };
 }
 
@@ -80,6 +84,11 @@ export function verdictsOrOutcome(
   throw new UserError(
     'nothing says what makes a run bad; give --bad-exit, --bad-serial, --bad-hit, --bad-crash, --bad-hang, --assert or --bad-script',
   );
+}
+
+function withoutCheckpoint(start: TraceStart): TraceStart {
+  const { checkpoint, ...loaded } = start;
+  return checkpoint === undefined ? start : loaded;
 }
 
 function guestOf(start: TraceStart, engine?: MachineOptions['engine']): Guest {

@@ -24,11 +24,20 @@ export interface EventOptions {
   readonly exception?: PlacedInput;
 }
 
+/** Adds the verdicts, and what says which inputs a run gets besides. */
+export function addVerdictOptions(command: Command): Command {
+  return addJudgement(command).addOption(
+    new Option('--then <feed>', 'what comes behind the last recorded input')
+      .choices(FEEDS)
+      .default('idle'),
+  );
+}
+
 /**
- * Adds the verdicts, and what else says how a run is judged. The verdicts are collected in the order in
+ * Adds the verdicts, and how long a run may be. The verdicts are collected in the order in
  * which they were typed, whatever their kinds: `verdictsOf` gives them.
  */
-export function addVerdictOptions(command: Command): Command {
+export function addJudgement(command: Command): Command {
   const verdicts: VerdictSpec[] = [];
   collected.set(command, verdicts);
   const collect =
@@ -78,11 +87,6 @@ export function addVerdictOptions(command: Command): Command {
       new Option('--budget <n>', 'instructions of one run, after which it is good')
         .argParser(parsePositiveCount)
         .default(BUDGET),
-    )
-    .addOption(
-      new Option('--then <feed>', 'what comes behind the last recorded input')
-        .choices(FEEDS)
-        .default('idle'),
     );
 }
 

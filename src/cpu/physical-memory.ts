@@ -21,7 +21,7 @@ export const PAGE_TABLE = 8;
 export const PAGE_CLEAN = 16;
 
 /** Log2 of the bytes per unit in which code is tracked inside a page. */
-export const CODE_LINE_SHIFT = 6;
+const CODE_LINE_SHIFT = 6;
 
 /** RAM and the devices' windows by physical address. */
 export class PhysicalMemory {
@@ -43,6 +43,11 @@ export class PhysicalMemory {
   readonly #mmio: Mmio;
   readonly #codeLines: Uint8Array;
   #epoch = 1;
+  /** Pages in the order in which they were first written in an epoch, and those epochs. */
+  #writtenPages: number[] = [];
+  #writtenEpochs: number[] = [];
+  /** Where in these the present epoch begins; -1 before the first one was begun. */
+  #epochStart = -1;
 
   /**
    * @param ramBytes a multiple of 4096 that fits behind RAM_BASE.
@@ -109,6 +114,22 @@ export class PhysicalMemory {
     this.ram.set(bytes, physical);
   }
 
+  /**
+   * As `load`, for bytes most of which are there already: only lines that differ are written, so that
+   * decoded code in the others stays.
+   * @param physical a multiple of 64, as is the number of bytes.
+   */
+  replace(physical: number, bytes: Uint8Array): void {
+    const line = 1 << CODE_LINE_SHIFT;
+    for (let at = 0; at < bytes.length; at += line) {
+      let differs = false;
+      for (let byte = at; byte < at + line && !differs; byte++) {
+        differs = this.ram[physical + byte] !== bytes[byte];
+      }
+      if (differs) this.load(physical + at, bytes.subarray(at, at + line));
+    }
+  }
+
   /** Marks that instructions were decoded from these bytes, which lie within one page of RAM. */
   markCode(physical: number, size: number): void {
     const last = (physical + size - 1) >>> CODE_LINE_SHIFT;
@@ -141,12 +162,44 @@ export class PhysicalMemory {
    */
   beginEpoch(): number {
     this.#epoch += 1;
-    for (let page = 0; page < this.pageFlags.length; page++) {
-      // A ROM is not written by the guest, but a debugger may `load` something there.
-      if ((this.pageFlags[page] & PAGE_MMIO) === 0) this.pageFlags[page] |= PAGE_CLEAN;
+    if (this.#epochStart < 0) {
+      for (let page = 0; page < this.pageFlags.length; page++) this.#setClean(page);
+    } else {
+      for (let place = this.#epochStart; place < this.#writtenPages.length; place++) {
+        this.#setClean(this.#writtenPages[place]);
+      }
     }
+    if (this.#writtenPages.length > 2 * this.pageFlags.length) this.#forgetRewritten();
+    this.#epochStart = this.#writtenPages.length;
     this.onFlagsSet();
     return this.#epoch;
+  }
+
+  /** The pages that were written in an epoch or later ones, ascending; of epoch 0: all of RAM. */
+  writtenSince(epoch: number): number[] {
+    if (epoch === 0) return Array.from(this.pageFlags.keys());
+    const pages: number[] = [];
+    for (let place = this.#writtenPages.length - 1; place >= 0; place--) {
+      const at = this.#writtenEpochs[place];
+      if (at < epoch) break;
+      const page = this.#writtenPages[place];
+      if (this.writtenEpoch[page] === at) pages.push(page);
+    }
+    return pages.sort((a, b) => a - b);
+  }
+
+  #setClean(page: number): void {
+    // A ROM is not written by the guest, but a debugger may `load` something there.
+    if ((this.pageFlags[page] & PAGE_MMIO) === 0) this.pageFlags[page] |= PAGE_CLEAN;
+  }
+
+  /** Keeps of each page the last epoch in which it was written. */
+  #forgetRewritten(): void {
+    const places = [...this.#writtenPages.keys()].filter(
+      (place) => this.writtenEpoch[this.#writtenPages[place]] === this.#writtenEpochs[place],
+    );
+    this.#writtenPages = places.map((place) => this.#writtenPages[place]);
+    this.#writtenEpochs = places.map((place) => this.#writtenEpochs[place]);
   }
 
   #noteWrite(page: number, address: number, size: number): void {
@@ -154,6 +207,8 @@ export class PhysicalMemory {
     if (flags & PAGE_CLEAN) {
       this.pageFlags[page] &= ~PAGE_CLEAN;
       this.writtenEpoch[page] = this.#epoch;
+      this.#writtenPages.push(page);
+      this.#writtenEpochs.push(this.#epoch);
     }
     if (flags & PAGE_CODE && this.#touchesCode(address, size)) this.onCodeWrite(page);
     if (flags & PAGE_TABLE) this.onTableWrite();

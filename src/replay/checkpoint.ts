@@ -6,7 +6,6 @@
  * up to it that holds the page, and zeros where none does. A checkpoint may be put between two others
  * or taken away at any time.
  */
-import { CODE_LINE_SHIFT } from '../cpu/physical-memory.js';
 import type { Machine, MachineState } from '../machine/machine.js';
 import { leastUseful } from './checkpoint-policy.js';
 import { xorPages } from './checkpoint-record.js';
@@ -34,8 +33,6 @@ interface Stored extends Checkpoint {
 }
 
 const PAGE_BYTES = 4096;
-/** In units of so many bytes a restore writes: those in which `PhysicalMemory` knows where code is. */
-const LINE_BYTES = 1 << CODE_LINE_SHIFT;
 const ZEROS = new Uint8Array(PAGE_BYTES);
 /** What a checkpoint costs beside its pages, about. */
 const STATE_BYTES = 8192;
@@ -134,6 +131,7 @@ export class Checkpoints {
     if (index < 0 || stored !== checkpoint || this.#base === null) {
       throw new Error(`no checkpoint at ${checkpoint.at}`);
     }
+    const { physical } = this.#machine.cpu.core;
     const suspects = new Set<number>();
     this.#written.look((page) => suspects.add(page));
     const base = this.#list.indexOf(this.#base);
@@ -142,7 +140,7 @@ export class Checkpoints {
     }
     for (const page of suspects) {
       const bytes = this.#version(page, index);
-      if (!this.#isInRam(page, bytes)) this.#load(page, bytes);
+      if (!this.#isInRam(page, bytes)) physical.replace(page * PAGE_BYTES, bytes);
     }
     this.#machine.restore(stored.state);
     this.#written.look(() => undefined);
@@ -189,20 +187,6 @@ export class Checkpoints {
   #isInRam(page: number, bytes: Uint8Array): boolean {
     const start = page * PAGE_BYTES;
     return this.#ram.compare(bytes, 0, PAGE_BYTES, start, start + PAGE_BYTES) === 0;
-  }
-
-  /**
-   * Writes the bytes of a page into RAM, but only where they differ: a write next to code, as a kernel's
-   * variables often are, must not have that code compiled again.
-   */
-  #load(page: number, bytes: Uint8Array): void {
-    const { physical } = this.#machine.cpu.core;
-    for (let line = 0; line < PAGE_BYTES; line += LINE_BYTES) {
-      const at = page * PAGE_BYTES + line;
-      const end = line + LINE_BYTES;
-      if (this.#ram.compare(bytes, line, end, at, at + LINE_BYTES) === 0) continue;
-      physical.load(at, bytes.subarray(line, end));
-    }
   }
 
   #put(stored: Stored, page: number, bytes: Uint8Array): void {

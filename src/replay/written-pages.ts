@@ -19,10 +19,7 @@ export class WrittenPages {
    * the first call: every page of RAM), lowest first, and starts anew. The guest sees nothing of it.
    */
   look(visit: (page: number) => void): void {
-    const { writtenEpoch } = this.#physical;
-    for (let page = 0; page < writtenEpoch.length; page++) {
-      if (writtenEpoch[page] >= this.#since) visit(page);
-    }
+    for (const page of this.#physical.writtenSince(this.#since)) visit(page);
     this.#since = this.#physical.beginEpoch();
   }
 }

@@ -6,7 +6,8 @@
  * - trial, scheduled-run: one run, from any state or from reset
  * - base-run, twin, placement-classes: which placements of an input come to the same run
  * - placement-runner, exploration: a run for each of the others, and the map of it all
- * - minimise, event-window, first-difference, bisect: from a bad run to what makes it bad
+ * - minimise, event-window, first-difference, bisect, shrink: from a bad run to what makes it bad
+ * - ordering-points, until-bad: random runs until one is bad
  */
 export { BaseRun } from './base-run.js';
 export type { Boundary } from './boundary.js';

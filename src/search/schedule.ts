@@ -64,13 +64,13 @@ export class RecordedPast {
     return this.inputs.slice(countBelow(this.#places, position));
   }
 
-  /** When the last interrupt among the first `position` events was taken; @0 where none was. */
+  /** When the last interrupt among the first `position` events was taken; the start where none was. */
   lastAccept(position: number): Instant {
     for (let place = position - 1; place >= 0; place--) {
       const event = this.events[place];
       if (event.kind === 'accept') return event.at;
     }
-    return 0;
+    return this.begin?.at ?? 0;
   }
 
   /** How many clock reads are among the first `position` events. */

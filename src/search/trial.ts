@@ -1,11 +1,11 @@
 /** One try: a run from a state on, with the inputs of a schedule, until a verdict, its end, or a limit. */
 import type { Machine } from '../machine/machine.js';
+import type { LiveSource } from '../replay/clock/live-source.js';
 import type { TraceEvent } from '../replay/event.js';
 import type { Instant } from '../replay/instant.js';
 import type { Outcome } from '../replay/outcome.js';
 import { Recorder } from '../replay/recorder.js';
 import { Session } from '../replay/session.js';
-import type { ScheduleSource } from './schedule-source.js';
 import type { CompiledVerdicts } from './verdict.js';
 import { type Finding, VerdictWatch } from './verdict-watch.js';
 
@@ -18,7 +18,7 @@ export interface TrialOptions {
   readonly record?: TraceEvent[];
   /** What the guest has sent of the present line of serial output. */
   readonly line?: string;
-  /** When the last interrupt was taken; @0 where absent. */
+  /** When the last interrupt was taken; the present instant where absent. */
   readonly takenAt?: Instant;
   /** What lies before the run in its trace: for scripts. */
   readonly prefix?: readonly TraceEvent[];
@@ -40,11 +40,7 @@ export interface TrialResult {
  * Runs the machine from its present state. Its breakpoints must be those of the verdicts.
  * @param source not yet attached.
  */
-export function runTrial(
-  machine: Machine,
-  source: ScheduleSource,
-  options: TrialOptions,
-): TrialResult {
+export function runTrial(machine: Machine, source: LiveSource, options: TrialOptions): TrialResult {
   const { verdicts, budget } = options;
   const { cpu } = machine;
   const hasScripts = verdicts.scripts.length > 0;

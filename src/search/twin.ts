@@ -111,7 +111,7 @@ export class Twin {
     for (const page of this.#suspects) {
       if (this.#isSamePage(page)) continue;
       const start = page * PAGE_BYTES;
-      physical.load(start, this.#baseRam.subarray(start, start + PAGE_BYTES));
+      physical.replace(start, this.#baseRam.subarray(start, start + PAGE_BYTES));
     }
     this.#suspects.clear();
     this.#machine.restore(this.#base.machine.save());

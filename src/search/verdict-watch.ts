@@ -38,7 +38,12 @@ export class VerdictWatch {
    * @param line what the guest has sent of the present line of serial output.
    * @param takenAt when the last interrupt was taken.
    */
-  constructor(machine: Machine, verdicts: CompiledVerdicts, line = '', takenAt: Instant = 0) {
+  constructor(
+    machine: Machine,
+    verdicts: CompiledVerdicts,
+    line = '',
+    takenAt: Instant = machine.cpu.instant,
+  ) {
     this.#machine = machine;
     this.#verdicts = verdicts;
     this.#line = line;

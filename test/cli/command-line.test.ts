@@ -8,7 +8,18 @@ import { holdoff } from './holdoff.js';
 const folder = mkdtempSync(join(tmpdir(), 'holdoff-cli-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const verbs = ['run', 'record', 'replay', 'info', 'events', 'gdb', 'explore', 'bisect', 'demo'];
+const verbs = [
+  'run',
+  'record',
+  'replay',
+  'info',
+  'events',
+  'gdb',
+  'explore',
+  'bisect',
+  'shrink',
+  'demo',
+];
 
 interface Said {
   readonly status: number;

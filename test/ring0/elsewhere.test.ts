@@ -22,9 +22,12 @@ describe.skipIf(!hasQemu72)('under QEMU (needs QEMU 7.2)', () => {
     expect(report).toEqual({ lines: linesElsewhere(kernel, 'qemu', report.lines), end: DONE });
   });
 
-  test.each([1, 2, 3, 4, 5, 6, 7, 8, 9])('the kernel "shutdown" ends in a triple fault, way %i', (way) => {
-    expect(runInQemu(TRIPLE, `${way}`)).toEqual({ lines: ['into it'], end: 'shutdown' });
-  });
+  test.each([1, 2, 3, 4, 5, 6, 7, 8, 9])(
+    'the kernel "shutdown" ends in a triple fault, way %i',
+    (way) => {
+      expect(runInQemu(TRIPLE, `${way}`)).toEqual({ lines: ['into it'], end: 'shutdown' });
+    },
+  );
 
   test('the kernel "lethal" still is', () => {
     expect(runInQemu(LETHAL).lines).not.toContain('DONE');
