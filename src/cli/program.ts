@@ -11,6 +11,7 @@ import type { BisectOptions } from './bisect.js';
 import { describeError, oneLine, STATUS_OK } from './errors.js';
 import type { ExploreOptions } from './explore.js';
 import type { GdbOptions } from './gdb.js';
+import { injectOption } from './inject-option.js';
 import { parseListen } from './listen-address.js';
 import {
   addMachineOptions,
@@ -87,6 +88,7 @@ function createProgram(output: CommandOutput, setStatus: (status: number) => voi
 
   addMachineOptions(verb('run', 'run an image, recording nothing'), comparedEngineOption())
     .argument('[image]', 'Multiboot, ELF or flat binary kernel; none with --bios')
+    .addOption(injectOption())
     .addHelpText('after', example('holdoff run kernel.elf --memory 32M --cmdline "debug"'))
     .action(async (image: string | undefined, options: MachineOptions) => {
       if ((options.engine as EngineChoice) === LOCKSTEP) {
@@ -101,6 +103,7 @@ function createProgram(output: CommandOutput, setStatus: (status: number) => voi
   addJudgement(addMachineOptions(verb('record', 'run an image and write a trace of the run')))
     .argument('[image]', 'Multiboot, ELF or flat binary kernel; none with --bios')
     .option('-o, --output <trace>', "where to write (default: the image's name with .trace)")
+    .addOption(injectOption())
     .addOption(
       new Option(
         '--checkpoint-every <n>',

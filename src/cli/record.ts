@@ -1,8 +1,10 @@
 /** `holdoff record`: a live run, and a trace of it on disk. */
+import { type PlacedInput, PlacedInputs } from '../replay/clock/placed-inputs.js';
 import { Recorder } from '../replay/recorder.js';
 import { Session } from '../replay/session.js';
 import { TraceWriter } from '../replay/trace-format.js';
 import type { VerdictSpec } from '../search/verdict.js';
+import { reportLeft } from './inject-option.js';
 import { runToEnd } from './live-run.js';
 import { liveSource } from './live-source.js';
 import type { MachineOptions } from './machine-options.js';
@@ -26,6 +28,8 @@ export type RecordOptions = MachineOptions & {
   readonly points: number;
   readonly budget: number;
   readonly verdicts: readonly VerdictSpec[];
+  /** Events from outside, beside those of the clock. */
+  readonly inject?: readonly PlacedInput[];
 };
 
 /** Records the image; the exit status. */
@@ -45,7 +49,8 @@ export async function record(image: string | undefined, options: RecordOptions):
     if (options.checkpointEvery !== undefined) {
       recorder.keepCheckpoints(writer, options.checkpointEvery);
     }
-    const session = new Session(machine, liveSource(start.machine), {
+    const source = new PlacedInputs(liveSource(start.machine), options.inject ?? []);
+    const session = new Session(machine, source, {
       recorder,
       maxInstructions: options.maxInstructions,
     });
@@ -56,6 +61,7 @@ export async function record(image: string | undefined, options: RecordOptions):
       writer.flush(machine.cpu.instant);
     });
     reportEnd(outcome, machine.cpu.instant);
+    reportLeft(source, machine.cpu.instant);
     process.stderr.write(`holdoff: wrote ${file.path}: ${plural(file.bytes, 'byte')}\n`);
     return statusOf(outcome);
   } finally {

@@ -44,4 +44,6 @@ export interface Interceptor {
   expectOutsideFault(): void;
   /** An interrupt may still be let in, though the processor is halted. */
   readonly acceptsInterrupts: boolean;
+  /** An interrupt waits until it may be let in. Absent where none is ever kept. */
+  readonly isPending?: boolean;
 }

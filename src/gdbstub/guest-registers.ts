@@ -76,6 +76,8 @@ const GETTERS: Readonly<Record<string, Getter>> = {
   tr: (core) => core.state.selector(L.SEG_TR),
   ldtr: (core) => core.state.selector(L.SEG_LDTR),
   cpl: word(L.CPL),
+  vif: ({ interceptor }) => (interceptor?.acceptsInterrupts === true ? 1 : 0),
+  vpend: ({ interceptor }) => (interceptor?.isPending === true ? 1 : 0),
   irq_shadow: word(L.SHADOW),
   instant: (core) => core.instant,
 };

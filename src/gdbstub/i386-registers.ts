@@ -88,6 +88,7 @@ export const I386_LAYOUT: RegisterLayout = layOutRegisters(
         ...rows('pending_vector', 'int32'),
         ...rows('pic_irr pic_isr pic_imr', 'uint32'),
         ...rows('instant', 'uint64'),
+        ...rows('vif vpend', 'uint32'),
       ],
     },
   ],

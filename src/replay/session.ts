@@ -169,6 +169,11 @@ export class Session {
     if (instant === this.#settledAt) return;
     this.#settledAt = instant;
     this.#source.poll();
+    if (this.#machine.cpu.instant !== instant) {
+      // An exception is a step of its own, and leads to another boundary.
+      this.#settle();
+      return;
+    }
     if (this.#serial.length > 0 && instant >= this.#serialAt) this.#injectSerial();
   }
 
