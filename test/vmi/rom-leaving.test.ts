@@ -152,6 +152,14 @@ describe('EnableInterrupts and SetInterruptMask', () => {
   });
 });
 
+test('a stack in the words that the ROM shares is no way to bring the hypervisor down', () => {
+  const guest = new RomCaller();
+  guest.goTo(30);
+  guest.state.esp = 0xc00c9010 | 0;
+  guest.step(3);
+  expect(guest.eip).toBe(guest.address('behind30'));
+});
+
 describe('Halt', () => {
   test('sets virtual IF and sleeps until an interrupt, which then has returned when it does', () => {
     const guest = new RomCaller();
