@@ -17,9 +17,9 @@ const rows = table
 
 /** `1, 2` or `4 to 7`, of names too. */
 function spell<T>(list: string, all: readonly T[], nameOf: (each: T) => string): T[] {
-  const [first, last] = list.split(' to ');
+  const ends = list.split(' to ');
   const place = (name: string): number => all.findIndex((each) => nameOf(each) === name);
-  if (last !== undefined) return all.slice(place(first), place(last) + 1);
+  if (ends.length === 2) return all.slice(place(ends[0]), place(ends[1]) + 1);
   return list.split(', ').map((name) => all[place(name)]);
 }
 
