@@ -14,6 +14,7 @@ export async function jsonOf<T>(words: readonly string[]): Promise<T> {
     take(String(text));
     return true;
   });
+  const chatter = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
   let problems = '';
   let status: number;
   try {
@@ -23,6 +24,7 @@ export async function jsonOf<T>(words: readonly string[]): Promise<T> {
     status = await runCommandLine([...words, '--json'], { stdout: take, stderr }, false);
   } finally {
     stdout.mockRestore();
+    chatter.mockRestore();
   }
   if (status === STATUS_ERROR) throw new UserError(problems);
   if (status !== 0) throw new Error(`holdoff ${words.join(' ')}: status ${status}: ${problems}`);
