@@ -58,6 +58,12 @@ describe('a run ends', () => {
     expect(machine.exitValue).toBeNull();
   });
 
+  test('when the guest resets the processor by port CF9h', () => {
+    // mov $0xcf9, %dx; mov $6, %al; out %al, (%dx); hlt
+    start(0x66, 0xba, 0xf9, 0x0c, 0xb0, 0x06, 0xee, 0xf4);
+    expect(machine.run(1000)).toBe('reset');
+  });
+
   test('when the processor shuts down', () => {
     start(0xcc); // int3 without an IDT
     expect(machine.run(1000)).toBe('shutdown');

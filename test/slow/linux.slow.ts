@@ -52,7 +52,7 @@ describe.skipIf(!hasLinux)('Debian’s Linux 6.1', () => {
     const info = await expectReplay('virtual.trace', recorded);
     const images = info.images.reduce((sum, { bytes }) => sum + bytes, 0);
     expect(info.bytes - images).toBeLessThan(MOST_EVENT_BYTES);
-  }, 1_800_000);
+  }, 3_600_000);
 
   test('takes what is typed into its shell, under the host’s clock, and its replay is the same', async () => {
     const child = start(recordWords('shell.trace', 'host', `${CMDLINE} shell`));
@@ -75,5 +75,5 @@ describe.skipIf(!hasLinux)('Debian’s Linux 6.1', () => {
     expect(recorded.stdout.toString()).not.toMatch(COMPLAINT);
     expect(recorded.stderr).toContain('the guest reset the machine');
     await expectReplay('shell.trace', recorded);
-  }, 1_800_000);
+  }, 3_600_000);
 });
