@@ -13,6 +13,10 @@ const out = (port: number, value: number): number[] => [0xb0, value, 0xe6, port]
 const outcomeOf = (...bytes: number[]): unknown =>
   record(bareGuest(...bytes), new VirtualClock()).outcome;
 
+/** With serial input that ends. */
+const outcomeWith = (serial: string, ...bytes: number[]): unknown =>
+  record(bareGuest(...bytes), new VirtualClock(), { serial }).outcome;
+
 describe('the outcome of a session', () => {
   test('a byte v written to port F4h is exit status (v << 1 | 1) & 0xff', () => {
     expect(outcomeOf(...out(0xf4, 0x31), HLT)).toEqual({ kind: 'exit', value: 0x31, status: 99 });
@@ -92,5 +96,22 @@ describe('a session', () => {
     const { output } = record(timerGuest(), new VirtualClock(), { serial: 'abcdefgh' });
     // The guest answers each byte with the next letter, among letters of its own in upper case.
     expect(output.replaceAll(/[A-Z]/g, '')).toBe('bcdefghi');
+  });
+
+  test('keeps serial bytes back for which the guest’s UART has no room', () => {
+    const arrivals = (...bytes: number[]): number => {
+      const limits = { serial: 'x'.repeat(40), maxInstructions: 500_000 };
+      const { events, machine } = record(bareGuest(...bytes), new VirtualClock(), limits);
+      expect(machine.ports.read(0x3fd, 1) & 0x02, 'overrun').toBe(0);
+      return events.filter(({ kind }) => kind === 'serial').length;
+    };
+    const loop = [0x40, 0xeb, 0xfd];
+    expect(arrivals(...loop)).toBe(1);
+    // MOV DX, 3FAh; MOV AL, 1; OUT DX, AL: the FIFO of 16, which drops the byte that was there before.
+    expect(arrivals(0x66, 0xba, 0xfa, 0x03, 0xb0, 1, 0xee, ...loop)).toBe(1 + 16);
+  });
+
+  test('ends where only bytes that find no room are left', () => {
+    expect(outcomeWith('ab', STI, HLT, 0xeb, 0xfd)).toEqual({ kind: 'halted' });
   });
 });
