@@ -7,20 +7,18 @@
  */
 import { SEG_CS } from '../cpu/state-layout.js';
 import type { Machine } from '../machine/machine.js';
-import { type Checkpoint, type CheckpointSize, Checkpoints } from './checkpoint.js';
-import { nextMark, STRIDE } from './checkpoint-policy.js';
-import { applyRecord, type CheckpointRecord, composePages } from './checkpoint-record.js';
+import type { Checkpoint, CheckpointSize } from './checkpoint.js';
+import { nextMark } from './checkpoint-policy.js';
 import type { LiveSource } from './clock/live-source.js';
 import { Diversion } from './diversion.js';
 import type { TraceEvent } from './event.js';
-import { firstEventAt, ListCursor } from './event-cursor.js';
+import { firstEventAt } from './event-cursor.js';
 import type { Instant } from './instant.js';
 import { Lookout } from './lookout.js';
 import { type Direction, type Exit, type Stop, type StopConditions, stopBy } from './motion.js';
+import { Past, type PastOptions } from './past.js';
 import { Recorder } from './recorder.js';
-import { Replayer } from './replayer.js';
 import { type LiveOptions, Session } from './session.js';
-import type { StoredCheckpoints } from './stored-checkpoints.js';
 import type { Watchpoint } from './watch-set.js';
 
 export type { Direction, Stop, StopConditions } from './motion.js';
@@ -38,31 +36,15 @@ interface Found {
   readonly stop: Stop;
 }
 
-/** How a timeline keeps its past. */
-export interface PastOptions {
-  /** Bytes of host memory that its checkpoints may take. */
-  readonly checkpointBytes?: number;
-  /** The checkpoints that its trace holds. */
-  readonly stored?: StoredCheckpoints | null;
-  /** The state that its trace starts with, where that is not the one with the images loaded. */
-  readonly first?: CheckpointRecord | null;
-}
-
 /** One machine's past, and where in it the machine is. */
 export class Timeline {
   readonly machine: Machine;
   /** Receives each byte of serial output the first time that it is reached, not when it is replayed. */
   onSerialOutput: (byte: number) => void = () => undefined;
   readonly #events: TraceEvent[];
-  readonly #cursor: ListCursor;
-  readonly #replayer: Replayer;
-  readonly #checkpoints: Checkpoints;
+  readonly #past: Past;
   /** Drives the machine beyond the recorded end; null over a trace. */
   readonly #live: Session | null;
-  /** The first instant, at which the machine was when this was made. */
-  readonly begin: Instant;
-  #stored: StoredCheckpoints | null;
-  readonly #first: CheckpointRecord | null;
   #isAtFrontier: boolean;
   #diversion: Diversion | null = null;
   #outputTo: Instant = 0;
@@ -77,19 +59,14 @@ export class Timeline {
     past: PastOptions,
   ) {
     this.machine = machine;
-    this.begin = machine.cpu.instant;
-    this.#stored = past.stored ?? null;
-    this.#first = past.first ?? null;
     this.#events = events;
-    this.#cursor = new ListCursor(events);
-    this.#replayer = new Replayer(machine, this.#cursor, last);
-    this.#checkpoints = new Checkpoints(machine, past.checkpointBytes);
+    this.#past = new Past(machine, events, last, past);
     this.#live = live;
     this.#isAtFrontier = live !== null;
     machine.onSerialOutput = (byte) => this.#passOutput(byte);
-    if (live === null) this.#replayer.attach();
+    if (live === null) this.#past.replayer.attach();
     this.#advance(this.begin, false);
-    this.#checkpoints.take(this.#cursor.position);
+    this.#past.take();
   }
 
   /**
@@ -124,6 +101,11 @@ export class Timeline {
     return new Timeline(machine, events, machine.cpu.instant, session, options);
   }
 
+  /** The first instant, at which the machine was when this was made. */
+  get begin(): Instant {
+    return this.#past.begin;
+  }
+
   /** Where the machine is. */
   get instant(): Instant {
     return this.machine.cpu.instant;
@@ -132,12 +114,12 @@ export class Timeline {
   /** The last instant; null while a live timeline may still grow. */
   get end(): Instant | null {
     if (this.#live !== null && this.#live.outcome === null) return null;
-    return this.#replayer.lastInstant;
+    return this.#past.replayer.lastInstant;
   }
 
   /** How far the past is recorded: the end, or of a live timeline how far it has come. */
   get recordedEnd(): Instant {
-    return this.#replayer.lastInstant;
+    return this.#past.replayer.lastInstant;
   }
 
   /** True in a diversion: what is seen now is not what was recorded. */
@@ -152,7 +134,7 @@ export class Timeline {
 
   /** The checkpoints by instant, with the host memory that each takes. */
   get checkpoints(): readonly CheckpointSize[] {
-    return this.#checkpoints.sizes;
+    return this.#past.checkpoints.sizes;
   }
 
   /** The live run beyond the recorded end, for its serial input; null over a trace. */
@@ -216,7 +198,7 @@ export class Timeline {
     if (start === this.begin) return { kind: 'begin' };
     const stop = this.seek(start - 1);
     if (stop.kind !== 'instant' || watchpoints.length === 0) return stop;
-    this.#checkpoints.take(this.#cursor.position);
+    this.#past.take();
     const forward = this.step('forward', watchpoints);
     this.#seek(start - 1);
     return forward.kind === 'watchpoint' ? forward : stop;
@@ -236,13 +218,12 @@ export class Timeline {
    * events, until a motion backward or `seek` ends it.
    */
   diverge(): Diversion {
-    const first = this.#first;
-    const pages = (): Map<number, Uint8Array> => {
-      const differences = this.#checkpoints.differences();
-      return first === null ? differences : composePages(first.pages, differences);
-    };
-    const past = { first, pages };
-    this.#diversion ??= new Diversion(this.machine, this.#events, this.#cursor.position, past);
+    this.#diversion ??= new Diversion(
+      this.machine,
+      this.#events,
+      this.#past.cursor.position,
+      this.#past,
+    );
     return this.#diversion;
   }
 
@@ -277,7 +258,7 @@ export class Timeline {
 
   *#backward(stops: StopConditions): Generator<undefined, Stop> {
     if (this.#diversion !== null) this.#seek(this.#diversion.start);
-    else if (this.#replayer.divergence === null) this.#checkpoints.take(this.#cursor.position);
+    else if (this.#past.replayer.divergence === null) this.#past.take();
     // No stop lies from here on to where the motion began.
     let clearFrom = this.instant;
     let target = clearFrom;
@@ -364,7 +345,7 @@ export class Timeline {
       if (exit === 'stopped' && this.#lookout?.hasHit !== true) continue;
       if (exit !== 'until') return exit;
       if (this.#diversion === null && this.instant === mark) {
-        this.#checkpoints.take(this.#cursor.position);
+        this.#past.take();
       }
     }
   }
@@ -374,7 +355,7 @@ export class Timeline {
     const live = this.#live;
     const start = this.instant;
     if (!this.#isAtFrontier) {
-      const exit = this.#replayer.advance(until, skipBreakpointHere);
+      const exit = this.#past.replayer.advance(until, skipBreakpointHere);
       if (exit !== 'end' || live === null || live.outcome !== null) return exit;
       live.attach();
       this.#isAtFrontier = true;
@@ -385,18 +366,15 @@ export class Timeline {
     live.resume();
     const exit = live.advance(until, skipBreakpointHere && this.instant === start);
     live.pause();
-    this.#replayer.lastInstant = this.instant;
-    this.#cursor.position = this.#events.length;
+    this.#past.replayer.lastInstant = this.instant;
+    this.#past.cursor.position = this.#events.length;
     return exit;
   }
 
   #restore(checkpoint: Checkpoint): void {
     this.#diversion = null;
     this.#isAtFrontier = false;
-    this.#checkpoints.restore(checkpoint);
-    this.#cursor.position = checkpoint.events;
-    this.#replayer.rewound();
-    this.#replayer.attach();
+    this.#past.restore(checkpoint);
   }
 
   /**
@@ -404,46 +382,21 @@ export class Timeline {
    * to run there. The machine is then at one of them, or where it was. Yields between two of them.
    */
   *#importing(at: Instant): Generator<undefined, void> {
-    const stored = this.#stored;
-    const place = stored?.placeBefore(at) ?? -1;
-    if (stored === null || place < 0) return;
     const isBehind = at < this.instant || this.#diversion !== null;
-    const from = Math.max(this.#nearest(at).at, isBehind ? this.begin : this.instant);
-    if (stored.at(place) - from < STRIDE) return;
-    let have = place;
-    while (have >= 0 && this.#nearest(stored.at(have)).at !== stored.at(have)) have -= 1;
-    this.#restore(this.#nearest(have < 0 ? this.begin : stored.at(have)));
-    for (let next = have + 1; next <= place; next++) {
-      if (!this.#import(stored, next)) return;
+    const way = this.#past.storedWay(at, isBehind ? this.begin : this.instant);
+    if (way === null) return;
+    this.#restore(way.from);
+    for (const place of way.places) {
+      if (!this.#past.takeOver(place)) {
+        this.#restore(this.#nearest(this.begin));
+        return;
+      }
       yield;
     }
   }
 
-  /** Goes from one stored checkpoint to the next. False, and at the beginning, where that one is wrong. */
-  #import(stored: StoredCheckpoints, place: number): boolean {
-    const record = stored.load(place);
-    try {
-      if (record === null) throw new Error('the checkpoint cannot be read');
-      applyRecord(this.machine, record);
-      if (!this.#replayer.isAt(record.digest)) throw new Error('it is of another machine');
-    } catch {
-      // What was recorded is true; what was kept to get there sooner need not be.
-      this.#stored = null;
-      this.#restore(this.#nearest(this.begin));
-      return false;
-    }
-    this.#cursor.position = stored.events(place);
-    this.#replayer.rewound();
-    this.#advance(this.instant, false);
-    this.#checkpoints.take(this.#cursor.position);
-    return true;
-  }
-
-  /** The newest checkpoint at or before an instant; there is always the first one. */
   #nearest(at: Instant): Checkpoint {
-    const checkpoint = this.#checkpoints.nearest(at);
-    if (checkpoint === null) throw new Error(`no checkpoint at or before ${at}`);
-    return checkpoint;
+    return this.#past.nearest(at);
   }
 
   #arm(stops: StopConditions): Lookout {
@@ -471,7 +424,11 @@ export class Timeline {
   /** The stop that an exit stands for which no condition brought about. */
   #stopBy(exit: Exit): Stop {
     const session = this.#diversion?.session ?? this.#live;
-    return stopBy(exit, session?.outcome ?? this.#replayer.outcome, this.#replayer.divergence);
+    return stopBy(
+      exit,
+      session?.outcome ?? this.#past.replayer.outcome,
+      this.#past.replayer.divergence,
+    );
   }
 
   #passOutput(byte: number): void {
