@@ -5,10 +5,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, expect, test } from 'vitest';
 import { holdoff } from './holdoff.js';
+import { END, OPEN, TAKEN, TRACE } from './padding-race.js';
 
-const TRACE = fileURLToPath(
-  new URL('../../traces/sti-sysexit-padding/race.trace', import.meta.url),
-);
 const IMAGE = fileURLToPath(new URL('../../guest/window/window-padded.elf', import.meta.url));
 const LOST_WORK = 67;
 const folder = mkdtempSync(join(tmpdir(), 'holdoff-search-'));
@@ -36,14 +34,16 @@ async function bisected(trace: string): Promise<Record<string, unknown> & { wind
 test('a shrunken trace begins late, is the same run to its end, and has the same window', async () => {
   const { status, stdout } = await holdoff(['shrink', TRACE, '-o', 'short.trace'], '', folder);
   expect(status).toBe(0);
-  expect(stdout.toString()).toContain('instants  @57182 to @59537; before @0 to @59537');
+  const [, from] = /instants {2}@(\d+) to @(\d+); before @0/.exec(stdout.toString())!;
+  expect(Number(from)).toBeGreaterThan(TAKEN - 500);
+  expect(stdout.toString()).toContain(`to @${END}; before @0 to @${END}`);
   // A replay compares the digests, and ends with the guest's own status.
   expect((await holdoff(['replay', 'short.trace'], '', folder)).status).toBe(LOST_WORK);
   const [short, whole] = [await bisected('short.trace'), await bisected(TRACE)];
   expect(short.window).toEqual(whole.window);
-  expect(whole.window).toMatchObject({ first: 57233, last: 57246 });
-  expect(whole.window).toMatchObject({ takenFirst: 57243, takenLast: 57246 });
-  expect(whole).toMatchObject({ goodAt: 57247, partsAt: 57246 });
+  expect(whole.window).toMatchObject({ last: TAKEN, takenFirst: OPEN, takenLast: TAKEN });
+  expect(whole.window.first).toBeLessThan(OPEN);
+  expect(whole).toMatchObject({ goodAt: TAKEN + 1, partsAt: TAKEN });
   // The first instruction that tells: the next entry's look at the flags.
   expect(whole['difference']).toMatchObject({ bad: { symbol: 'sysenter_past_esp+0x20' } });
 });
@@ -58,7 +58,7 @@ test('seeds are tried until a run is bad, and its trace shows it', async () => {
   );
   expect(status).toBe(0);
   expect(stdout.toString()).toMatch(
-    /^seed 6, run 3: --bad-exit ==67: the guest exited with status 67/,
+    /^seed \d+, run \d+: --bad-exit ==67: the guest exited with status 67/,
   );
   expect((await holdoff(['replay', 'found.trace'], '', folder)).status).toBe(LOST_WORK);
 });
