@@ -109,8 +109,8 @@ describe('TimelineTarget', () => {
     const target = new TimelineTarget(timeline);
     timeline.seek(140_000);
     expect(target.memory.read(0x0020_0ffe, 4).length).toBe(4);
-    expect(target.memory.read(0x0010_7ff8, 16).length).toBe(8);
-    expect(target.memory.read(0x0010_8000, 4).length).toBe(0);
+    expect(target.memory.read(0x0010_8ff8, 16).length).toBe(8);
+    expect(target.memory.read(0x0010_9000, 4).length).toBe(0);
     expect(target.memory.read(0xffff_fffe, 4).length).toBe(0);
   });
 });
