@@ -20,7 +20,8 @@ import { plural } from './numbers.js';
 import { placementInstants, type RangeOptions } from './placement-range.js';
 import { Progress } from './progress.js';
 import { ProgressBar } from './progress-bar.js';
-import { localCrew } from './search-crew.js';
+import { expectRedis, type RedisAddress } from './redis-address.js';
+import { localCrew, type SearchCrew } from './search-crew.js';
 import { dispatch } from './search-dispatch.js';
 import { searchInput, verdictsOrOutcome } from './search-input.js';
 import {
@@ -42,6 +43,7 @@ export type ExploreOptions = MachineOptions &
     readonly out?: string;
     readonly json?: true;
     readonly workers: number;
+    readonly queue?: RedisAddress;
     readonly resume?: true;
   };
 
@@ -87,7 +89,7 @@ export async function explore(path: string | undefined, options: ExploreOptions)
   if (options.resume === true && !state.load(results)) {
     process.stderr.write('holdoff: nothing of this search was left behind; it begins anew\n');
   }
-  await tryAll(wanted, results, context, options.workers, stop);
+  await tryAll(wanted, results, context, options, stop);
   stop.release();
   if (stop.isRaised) {
     state.save(results);
@@ -123,18 +125,27 @@ export async function explore(path: string | undefined, options: ExploreOptions)
   return stop.isRaised ? STATUS_INTERRUPTED : STATUS_OK;
 }
 
+/** BullMQ is loaded for those who use it. */
+async function hireQueue(context: SearchContext, queue: RedisAddress): Promise<SearchCrew> {
+  await expectRedis(queue);
+  const { queueCrew } = await import('./search-queue.js');
+  return queueCrew(context, queue);
+}
+
 async function tryAll(
   wanted: readonly Instant[],
   results: Map<Instant, TrialResult>,
   context: SearchContext,
-  workers: number,
+  { workers, queue }: Pick<ExploreOptions, 'workers' | 'queue'>,
   stop: StopSignal,
 ): Promise<void> {
   const left = wanted.filter((at) => !results.has(at)).length;
   if (left === 0) return;
   const hands = Math.min(workers, left);
-  process.stderr.write(`holdoff: ${plural(left, 'run')} on ${plural(hands, 'worker')}\n`);
-  const crew = localCrew(context, hands);
+  const who =
+    queue === undefined ? plural(hands, 'worker') : `the queue at ${queue.host}:${queue.port}`;
+  process.stderr.write(`holdoff: ${plural(left, 'run')} on ${who}\n`);
+  const crew = queue === undefined ? localCrew(context, hands) : await hireQueue(context, queue);
   const bar = new ProgressBar(process.stderr, 'runs', () => performance.now());
   try {
     await dispatch(wanted, results, crew, stop, bar);

@@ -25,9 +25,11 @@ import {
 } from './machine-options.js';
 import { holdoffVersion } from './package-root.js';
 import type { RecordOptions } from './record.js';
+import { parseRedis } from './redis-address.js';
 import { ROW_KINDS } from './row-kinds.js';
 import { addEventOptions, addJudgement, addVerdictOptions, verdictsOf } from './search-options.js';
 import type { ShrinkOptions } from './shrink.js';
+import type { WorkerOptions } from './worker.js';
 import { defaultWorkers } from './worker-count.js';
 
 const STATUSES = `
@@ -255,6 +257,15 @@ Then in another terminal: gdb kernel.elf -ex 'target remote localhost:1234'`,
       setStatus(await shrink(trace, { ...options, verdicts: verdictsOf(command) }));
     });
 
+  verb('worker', 'do the placements that others put on a queue')
+    .addOption(queueOption('the queue').makeOptionMandatory())
+    .addOption(workersOption())
+    .addHelpText('after', example('holdoff worker --queue redis://10.0.0.1:6379'))
+    .action(async (options: WorkerOptions) => {
+      const { worker } = await import('./worker.js');
+      setStatus(await worker(options));
+    });
+
   verb('demo', 'catch the race of the guest that comes with holdoff, and show its window')
     .addOption(new Option('--seed <n>', 'the first seed to try').argParser(parseCount).default(1))
     .addHelpText('after', example('holdoff demo'))
@@ -288,14 +299,23 @@ function addExploreOptions(command: Command): Command {
         .default(100),
     )
     .option('--in <start..end>', 'place it at all visits of these addresses, both included')
-    .addOption(
-      new Option('--workers <n>', 'threads that try placements')
-        .argParser(parsePositiveCount)
-        .default(defaultWorkers(), 'all cores'),
-    )
+    .addOption(workersOption())
+    .addOption(queueOption('hand the placements to the workers of this queue'))
     .option('--resume', 'go on with the same search, which Ctrl-C has stopped')
     .option('-o, --out <folder>', 'write a trace of each failure that is unlike the others')
     .option('--json', 'print JSON');
+}
+
+function workersOption(): Option {
+  return new Option('--workers <n>', 'threads that try placements')
+    .argParser(parsePositiveCount)
+    .default(defaultWorkers(), 'all cores');
+}
+
+function queueOption(what: string): Option {
+  return new Option('--queue <url>', `${what}: a Redis, such as redis://127.0.0.1:6379`).argParser(
+    parseRedis,
+  );
 }
 
 function parseInstantOption(text: string): number {

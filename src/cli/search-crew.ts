@@ -33,7 +33,8 @@ function oneHand(context: SearchContext): SearchCrew {
   };
 }
 
-function threads(context: SearchContext, workers: number): SearchCrew {
+/** A crew of threads, be it of one: this one stays free for other things. */
+export function threads(context: SearchContext, workers: number): SearchCrew {
   // The sources are run as they are where tests do so.
   const file = import.meta.url.endsWith('.ts') ? './search-thread.ts' : './search-thread.js';
   const pool = new Piscina({

@@ -18,6 +18,7 @@ const verbs = [
   'explore',
   'bisect',
   'shrink',
+  'worker',
   'demo',
 ];
 
