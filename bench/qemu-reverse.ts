@@ -39,8 +39,8 @@ export async function qemuRows(image: string, at: number): Promise<[string, stri
     try {
       await client.ask('qSupported:swbreak+;hwbreak+;vContSupported+');
       await client.monitor(`replay_break ${at}`);
-      let took = await client.time('c', PATIENCE);
-      if (took === null) throw new Error(`the recording is shorter than ${at} instructions`);
+      let took = await client.time('c', 3 * PATIENCE);
+      if (took === null) throw new Error(`QEMU has not come ${at} instructions far`);
       for (const packet of packets) took = await client.time(packet, PATIENCE);
       return took;
     } finally {
