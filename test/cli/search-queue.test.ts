@@ -6,18 +6,13 @@ import { createRequire } from 'node:module';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseRedis } from '../../src/cli/redis-address.js';
 import { holdoff, start } from './holdoff.js';
+import { TAKEN, TRACE } from './padding-race.js';
 
-const TRACE = fileURLToPath(
-  new URL('../../traces/sti-sysexit-padding/race.trace', import.meta.url),
-);
-const SEARCH = ['explore', TRACE, '--irq', '0', '--from', '@57215', '--to', '@57250'].concat([
-  '--budget',
-  '5000',
-]);
+const RANGE = ['--from', `@${TAKEN - 31}`, '--to', `@${TAKEN + 4}`, '--budget', '5000'];
+const SEARCH = ['explore', TRACE, '--irq', '0', ...RANGE];
 
 function isMissing(): string | null {
   if (spawnSync('redis-server', ['--version']).error !== undefined) return 'no redis-server';
