@@ -7,7 +7,7 @@ import { toHex } from '../../src/gdbstub/bytes.js';
 import { TimelineTarget } from '../../src/gdbstub/timeline-target.js';
 import { RandomClock } from '../../src/replay/clock/random.js';
 import { Timeline } from '../../src/replay/timeline.js';
-import { record } from '../replay/recording.js';
+import { countSteps, record } from '../replay/recording.js';
 import { SYMBOLS, timerGuest } from '../replay/timer-guest.js';
 import { TestClient } from './test-client.js';
 
@@ -25,18 +25,12 @@ const never = `Z0,${SYMBOLS.round.toString(16)},1;X3,220027`;
 /** A client, and how many steps were run since the last call of `steps`. */
 function connect(): { client: TestClient; timeline: Timeline; steps: () => number } {
   const machine = timerGuest(ROUNDS);
-  let ran = 0;
-  const run = machine.run.bind(machine);
-  machine.run = (until, skip) => {
-    const start = machine.cpu.instant;
-    const exit = run(until, skip);
-    ran += machine.cpu.instant - start;
-    return exit;
-  };
+  const ran = countSteps(machine);
+  let before = 0;
   const timeline = Timeline.overTrace(machine, events.slice(), end);
   const steps = (): number => {
-    const taken = ran;
-    ran = 0;
+    const taken = ran() - before;
+    before += taken;
     return taken;
   };
   return { client: new TestClient(new TimelineTarget(timeline)), timeline, steps };

@@ -55,3 +55,16 @@ export function collectOutput(machine: Machine): () => string {
   machine.onSerialOutput = (byte) => bytes.push(byte);
   return () => String.fromCharCode(...bytes);
 }
+
+/** Counts the steps that a machine runs from now on, whatever they lead to; the function returns them. */
+export function countSteps(machine: Machine): () => number {
+  let steps = 0;
+  const run = machine.run.bind(machine);
+  machine.run = (until, skip) => {
+    const start = machine.cpu.instant;
+    const exit = run(until, skip);
+    steps += machine.cpu.instant - start;
+    return exit;
+  };
+  return () => steps;
+}

@@ -25,6 +25,7 @@ import { StoredCheckpoints } from '../../src/replay/stored-checkpoints.js';
 import { Timeline } from '../../src/replay/timeline.js';
 import { type Trace, type TraceStart, TraceWriter } from '../../src/replay/trace-format.js';
 import { encodeHeader } from '../../src/replay/trace-header.js';
+import { countSteps } from './recording.js';
 import { timerGuest } from './timer-guest.js';
 import {
   chunkOffsets,
@@ -58,18 +59,11 @@ const recorded = open(file);
 /** A timeline over the recording, and how many steps its machine has run. */
 function subject(trace: Trace, takesOver = true) {
   const machine = timerGuest(ROUNDS);
-  let ran = 0;
-  const run = machine.run.bind(machine);
-  machine.run = (until, skip) => {
-    const start = machine.cpu.instant;
-    const exit = run(until, skip);
-    ran += machine.cpu.instant - start;
-    return exit;
-  };
+  const ran = countSteps(machine);
   const stored = takesOver ? new StoredCheckpoints(trace) : null;
   const line = Timeline.overTrace(machine, [...trace.events], trace.lastInstant, { stored });
   const digest = new StateDigest(machine);
-  return { line, digest: () => digest.compute(), ran: () => ran };
+  return { line, digest: () => digest.compute(), ran };
 }
 
 /** The steps before the last stored checkpoint: what need not be run. */
