@@ -23,7 +23,7 @@ await build({
   target: 'node20',
   // commander is CommonJS, and requires Node's own modules.
   banner: {
-    js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+    js: "import { createRequire as bundleRequire } from 'node:module'; const require = bundleRequire(import.meta.url);",
   },
   external: ['bullmq', 'iced-x86', 'msgpackr', 'piscina'],
   sourcemap: true,
