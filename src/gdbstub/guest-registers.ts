@@ -14,7 +14,9 @@ import {
   writeEflags,
 } from '../cpu/eflags.js';
 import { VECTOR_NMI } from '../cpu/fault.js';
-import type { SegmentIndex } from '../cpu/state.js';
+import { tagWord } from '../cpu/fpu/instructions/environment.js';
+import { wordOf } from '../cpu/fpu/registers.js';
+import type { SegmentIndex, State } from '../cpu/state.js';
 import * as L from '../cpu/state-layout.js';
 import type { Machine } from '../machine/machine.js';
 import { fromLittleEndian, littleEndian } from './bytes.js';
@@ -49,7 +51,7 @@ const SEGMENTS: Readonly<Record<string, SegmentIndex>> = {
   gs: L.SEG_GS,
 };
 
-/** How each register is read. What is missing is not emulated and reads as zero. */
+/** How each register is read, but for those of MACHINE_GETTERS and the x87's stack. */
 const GETTERS: Readonly<Record<string, Getter>> = {
   ...mapped(GENERAL, word),
   eflags: (core) => readEflags(core.state),
@@ -80,6 +82,14 @@ const GETTERS: Readonly<Record<string, Getter>> = {
   vpend: ({ interceptor }) => (interceptor?.isPending === true ? 1 : 0),
   irq_shadow: word(L.SHADOW),
   instant: (core) => core.instant,
+  fctrl: word(L.FPU_CONTROL),
+  fstat: word(L.FPU_STATUS),
+  ftag: (core) => tagWord(core.state),
+  fiseg: word(L.FPU_CODE_SELECTOR),
+  fioff: word(L.FPU_CODE_OFFSET),
+  foseg: word(L.FPU_DATA_SELECTOR),
+  fooff: word(L.FPU_DATA_OFFSET),
+  fop: word(L.FPU_OPCODE),
 };
 
 /** Bits of EFLAGS that may be set. VM, VIF and VIP would mean another mode of the processor. */
@@ -115,9 +125,19 @@ const READERS: readonly (Getter | null)[] = I386_LAYOUT.registers.map(
   ({ name }) => (GETTERS as Partial<Record<string, Getter>>)[name] ?? null,
 );
 
+const STACK_REGISTERS = ['st0', 'st1', 'st2', 'st3', 'st4', 'st5', 'st6', 'st7'];
+
+/** ST(i): significand, then sign and exponent. Of an empty register what was in it last. */
+function stackRegister(state: State, i: number, bytes: number): Uint8Array {
+  const at = wordOf(state, i) * 4;
+  return state.u8.slice(at, at + bytes);
+}
+
 /** The bytes of a register, low byte first. Changes nothing. */
 export function readRegister(machine: Machine, index: number): Uint8Array {
   const register = I386_LAYOUT.registers[index];
+  const place = STACK_REGISTERS.indexOf(register.name);
+  if (place >= 0) return stackRegister(machine.cpu.core.state, place, registerBytes(register));
   const ofMachine = (MACHINE_GETTERS as Partial<typeof MACHINE_GETTERS>)[register.name];
   const value = ofMachine?.(machine) ?? READERS[index]?.(machine.cpu.core) ?? 0;
   return littleEndian(value, registerBytes(register));
