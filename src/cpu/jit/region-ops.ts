@@ -142,20 +142,16 @@ export class RegionOps extends WasmOps {
     const head = this.let(word(entry, L.JUMP_CACHE_RECORD));
     const own = localExpression(F.LOCAL_HEAD);
     const isKnown = [
-      this.#equal(word(entry, L.JUMP_CACHE_LINEAR), linear),
-      this.#equal(word(entry, L.JUMP_CACHE_MODE), super.get(L.MODE)),
-      this.#equal(word(entry, L.JUMP_CACHE_GENERATION), super.get(L.CODE_GENERATION)),
-      this.#equal(word(head, RECORD_HANDLER), word(own, RECORD_HANDLER)),
+      this.eq(word(entry, L.JUMP_CACHE_LINEAR), linear),
+      this.eq(word(entry, L.JUMP_CACHE_MODE), super.get(L.MODE)),
+      this.eq(word(entry, L.JUMP_CACHE_GENERATION), super.get(L.CODE_GENERATION)),
+      this.eq(word(head, RECORD_HANDLER), word(own, RECORD_HANDLER)),
     ].reduce((all, one) => this.and(all, one));
     this.branch(isKnown, () => {
       const base = this.sub(linear, word(head, RECORD_OFFSET));
       this.code.push(...word(head, RECORD_BLOCK).code, OP.localSet, F.LOCAL_BLOCK);
       this.code.push(...base.code, OP.localSet, F.LOCAL_BASE, ...this.#place.dispatch());
     });
-  }
-
-  #equal(a: Expression, b: Expression): Expression {
-    return this.eqz(this.xor(a, b));
   }
 
   override repeat(): void {
