@@ -18,7 +18,7 @@ import { type AccessWatch, Mmu } from './mmu.js';
 import { type CpuLevel, type CpuVendor, modelOf } from './model.js';
 import { PhysicalMemory } from './physical-memory.js';
 import { resetState } from './reset.js';
-import { architecturalBytes, restoreForeignState, restoreState, saveState } from './snapshot.js';
+import { architecturalBytes, checkForeignState, restoreState, saveState } from './snapshot.js';
 import { State } from './state.js';
 import * as L from './state-layout.js';
 import { type DeliveryKind, deliver } from './system/delivery.js';
@@ -206,7 +206,7 @@ export class Cpu {
    * @throws RangeError where they cannot, which leaves the state undefined until the next `restore`.
    */
   restoreForeign(saved: Uint8Array): void {
-    restoreForeignState(this.core, saved);
+    checkForeignState(this.core, saved);
     this.restore(saved);
   }
 

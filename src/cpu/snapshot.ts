@@ -56,11 +56,12 @@ export function restoreState(core: Core, saved: Uint8Array): void {
 }
 
 /**
- * Puts back a state that comes from outside, such as from a file.
+ * Checks a state that comes from outside, such as from a file. It is tried out on the processor, whose own state
+ * is lost: `restoreState` puts one back.
  * @throws RangeError where it is none that `saveState` can have given, such as one whose derived words
- *   do not follow from the others, on which compiled code relies. The processor's state is undefined then.
+ *   do not follow from the others, on which compiled code relies.
  */
-export function restoreForeignState(core: Core, saved: Uint8Array): void {
+export function checkForeignState(core: Core, saved: Uint8Array): void {
   restoreState(core, saved);
   const { state } = core;
   const isInRange = RANGES.every(([offset, most]) => state.get(offset) >>> 0 <= most);
@@ -81,7 +82,6 @@ export function restoreForeignState(core: Core, saved: Uint8Array): void {
       `a saved state whose word ${(word * 4).toString(16)}h contradicts the rest`,
     );
   }
-  restoreState(core, saved);
 }
 
 /** The most that words may be, unsigned. */
