@@ -19,21 +19,18 @@ import {
   TYPE_TRAP_GATE16,
   TYPE_TRAP_GATE32,
 } from '../cpu/descriptors.js';
-import {
-  EFLAGS_IF,
-  EFLAGS_IOPL,
-  EFLAGS_IOPL_SHIFT,
-  EFLAGS_NT,
-  EFLAGS_RF,
-  EFLAGS_TF,
-  EFLAGS_VM,
-  readEflags,
-} from '../cpu/eflags.js';
-import { hasErrorCode, raise, VECTOR_DB, VECTOR_GP, VECTOR_NP, VECTOR_TS } from '../cpu/fault.js';
-import { checkStackSegment, setCpl, setNullSegment, setSegmentFrom } from '../cpu/segmentation.js';
+import { EFLAGS_IF, EFLAGS_IOPL, EFLAGS_IOPL_SHIFT, EFLAGS_VM } from '../cpu/eflags.js';
+import { hasErrorCode, raise, VECTOR_GP, VECTOR_NP, VECTOR_TS } from '../cpu/fault.js';
+import { checkStackSegment, setCpl, setSegmentFrom } from '../cpu/segmentation.js';
 import * as L from '../cpu/state-layout.js';
 import type { DeliveryKind } from '../cpu/system/delivery.js';
 import { Frame } from '../cpu/system/frame.js';
+import {
+  CLEARED_ON_ENTRY,
+  dropVirtualSegments,
+  pushedFlags,
+  pushOuterStack,
+} from '../cpu/system/handler-entry.js';
 import type { GuestState } from './guest-state.js';
 import { KERNEL_CPL } from './layout.js';
 
@@ -41,7 +38,6 @@ const gate = new Descriptor();
 const code = new Descriptor();
 const stack = new Descriptor();
 const frame = new Frame();
-const CLEARED_ON_ENTRY = EFLAGS_TF | EFLAGS_NT | EFLAGS_RF | EFLAGS_VM;
 
 /** An event on its way to the guest. */
 export interface GuestEvent {
@@ -79,13 +75,7 @@ export function enterGuestHandler(core: Core, guest: GuestState, event: GuestEve
     checkStackSegment(core, stack, stackSelector, newCpl, VECTOR_TS, external);
     stackError |= stackSelector & 0xfffc;
     frame.begin(stack.base, stack.limit, stack.access, guest.kernelEsp, size);
-    if (isVirtual8086) {
-      for (const segment of [L.SEG_GS, L.SEG_FS, L.SEG_DS, L.SEG_ES] as const) {
-        frame.push(state.selector(segment));
-      }
-    }
-    frame.push(state.selector(L.SEG_SS));
-    frame.push(state.esp);
+    pushOuterStack(core, frame, isVirtual8086);
   } else {
     frame.beginHere(core, size);
   }
@@ -104,11 +94,7 @@ export function enterGuestHandler(core: Core, guest: GuestState, event: GuestEve
   frame.write(core, newCpl === 3);
   state.set(L.FLAG_SYSTEM, state.get(L.FLAG_SYSTEM) & ~CLEARED_ON_ENTRY);
   if (isInner) {
-    if (isVirtual8086) {
-      for (const segment of [L.SEG_GS, L.SEG_FS, L.SEG_DS, L.SEG_ES] as const) {
-        setNullSegment(core, segment);
-      }
-    }
+    if (isVirtual8086) dropVirtualSegments(core);
     markAccessed(core, stack);
     setSegmentFrom(core, L.SEG_SS, stackSelector, stack);
   }
@@ -187,12 +173,9 @@ function readTarget(core: Core, selector: number, external: number): number {
 
 /** EFLAGS as native hardware would push them: with virtual IF and IOPL in place of the real ones. */
 function flagsImage(core: Core, guest: GuestState, event: GuestEvent): number {
-  // An instruction breakpoint is for its handler to step over: it alone leaves RF as it is.
-  const setsRf = event.kind === 'fault' && event.vector !== VECTOR_DB;
   return (
-    (readEflags(core.state) & ~(EFLAGS_IF | EFLAGS_IOPL)) |
+    (pushedFlags(core.state, event.vector, event.kind) & ~(EFLAGS_IF | EFLAGS_IOPL)) |
     (guest.iopl << EFLAGS_IOPL_SHIFT) |
-    (event.interruptFlag ? EFLAGS_IF : 0) |
-    (setsRf ? EFLAGS_RF : 0)
+    (event.interruptFlag ? EFLAGS_IF : 0)
   );
 }

@@ -1,7 +1,6 @@
 /** The IRET of the published region, wherever in its stub the guest is. */
 
 import type { Core } from '../cpu/core.js';
-import { type Instruction, NO_MODRM } from '../cpu/decoder/instruction.js';
 import { isNullSelector, SELECTOR_RPL } from '../cpu/descriptors.js';
 import { EFLAGS_IF, EFLAGS_IOPL, EFLAGS_VM, writeEflags } from '../cpu/eflags.js';
 import { isUser, linearForWrite } from '../cpu/segmentation.js';
@@ -10,6 +9,7 @@ import { iret } from '../cpu/system/iret.js';
 import { peekStack, setStackPointer, stackMask } from '../cpu/system/stack.js';
 import { CALL_BYTES } from './annotations.js';
 import type { GuestCpu } from './emulate.js';
+import { decodeBytes } from './guest-code.js';
 import { KERNEL_CPL } from './layout.js';
 import type { IretStage } from './region-code.js';
 
@@ -17,26 +17,7 @@ const FRAME_CS = 4;
 const FRAME_EFLAGS = 8;
 const FRAME_ESP = 12;
 
-/** IRETD, as far as its procedure looks at it. */
-const IRETD: Instruction = {
-  length: 1,
-  opcode: 0xcf,
-  operandSize: 4,
-  addressSize: 4,
-  segment: L.SEG_SS,
-  modrm: NO_MODRM,
-  reg: 0,
-  rm: 0,
-  isMemory: false,
-  base: L.ZERO,
-  index: L.ZERO,
-  scale: 0,
-  displacement: 0,
-  immediate: 0,
-  immediate2: 0,
-  rep: 0,
-  lock: false,
-};
+const IRETD = [0xcf];
 
 /** Bytes between the top of the stack and the frame. */
 function frameAt(stage: IretStage): number {
@@ -107,13 +88,14 @@ export function finishIret(cpu: GuestCpu, stage: IretStage): void {
 /** IRET, which only at CPL 0 goes to virtual-8086 mode. IF and IOPL stay what they are here. */
 function popFrame(core: Core, flags: number): void {
   const { state } = core;
+  const { instruction } = decodeBytes(core, IRETD);
   if ((flags & EFLAGS_VM) === 0) {
-    iret(core, IRETD);
+    iret(core, instruction);
     return;
   }
   state.set(L.CPL, 0);
   try {
-    iret(core, IRETD);
+    iret(core, instruction);
   } finally {
     if (state.cpl === 0) state.set(L.CPL, KERNEL_CPL);
   }

@@ -28,7 +28,7 @@ import {
   TYPE_TRAP_GATE32,
   TYPE_TSS16,
 } from '../descriptors.js';
-import { EFLAGS_IF, EFLAGS_NT, EFLAGS_RF, EFLAGS_TF, EFLAGS_VM, readEflags } from '../eflags.js';
+import { EFLAGS_IF, EFLAGS_VM } from '../eflags.js';
 import {
   fault,
   hasErrorCode,
@@ -43,9 +43,15 @@ import {
   VECTOR_TS,
 } from '../fault.js';
 import type { DeliveryKind } from '../interceptor.js';
-import { isProtectedMode, setCpl, setNullSegment, setSegmentFrom } from '../segmentation.js';
+import { isProtectedMode, setCpl, setSegmentFrom } from '../segmentation.js';
 import * as L from '../state-layout.js';
 import { Frame } from './frame.js';
+import {
+  CLEARED_ON_ENTRY,
+  dropVirtualSegments,
+  pushedFlags,
+  pushOuterStack,
+} from './handler-entry.js';
 import { InnerStack, readInnerStack } from './inner-stack.js';
 import { enterRealHandler } from './real-mode.js';
 import { switchTask } from './task-switch.js';
@@ -176,9 +182,7 @@ export function enterHandler(
   if (kind === 'software' && gate.dpl < state.cpl) raise(VECTOR_GP, gateCode);
   if (!gate.isPresent) raise(VECTOR_NP, gateCode);
   const pushesError = kind === 'fault' && hasErrorCode(vector);
-  // An instruction breakpoint is for its handler to step over: it alone leaves RF as it is.
-  const setsRf = kind === 'fault' && vector !== VECTOR_DB;
-  const flags = readEflags(state) | (setsRf ? EFLAGS_RF : 0);
+  const flags = pushedFlags(state, vector, kind);
   if (type === TYPE_TASK_GATE) {
     enterTask(core, gate.gateSelector, external, returnEip, flags);
     if (pushesError) pushTaskError(core, errorCode, external);
@@ -203,14 +207,7 @@ export function enterHandler(
     const { segment } = innerStack;
     frame.begin(segment.base, segment.limit, segment.access, innerStack.pointer, size);
     stackError |= innerStack.selector & 0xfffc;
-    if (isVirtual8086) {
-      frame.push(state.selector(L.SEG_GS));
-      frame.push(state.selector(L.SEG_FS));
-      frame.push(state.selector(L.SEG_DS));
-      frame.push(state.selector(L.SEG_ES));
-    }
-    frame.push(state.selector(L.SEG_SS));
-    frame.push(state.esp);
+    pushOuterStack(core, frame, isVirtual8086);
   } else {
     frame.beginHere(core, size);
   }
@@ -227,7 +224,7 @@ export function enterHandler(
 
   // Nothing faults from here on.
   frame.write(core, isNewUser);
-  const cleared = EFLAGS_TF | EFLAGS_NT | EFLAGS_RF | EFLAGS_VM | (isInterruptGate ? EFLAGS_IF : 0);
+  const cleared = CLEARED_ON_ENTRY | (isInterruptGate ? EFLAGS_IF : 0);
   state.set(L.FLAG_SYSTEM, state.get(L.FLAG_SYSTEM) & ~cleared);
   if (isInner) {
     if (isVirtual8086) dropVirtualSegments(core);
@@ -239,13 +236,6 @@ export function enterHandler(
   setSegmentFrom(core, L.SEG_CS, (selector & 0xfffc) | newCpl, code);
   state.eip = offset;
   if (isInner) setCpl(core, newCpl);
-}
-
-function dropVirtualSegments(core: Core): void {
-  setNullSegment(core, L.SEG_GS);
-  setNullSegment(core, L.SEG_FS);
-  setNullSegment(core, L.SEG_DS);
-  setNullSegment(core, L.SEG_ES);
 }
 
 /** Switches to the task of a task gate in the IDT. Intel SDM vol. 3A §6.14.2 and §7.3. */

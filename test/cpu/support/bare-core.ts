@@ -9,7 +9,7 @@ import { expect } from 'vitest';
 import type { CpuBus, Mmio } from '../../../src/cpu/bus.js';
 import { CR0_PG, CR0_WP } from '../../../src/cpu/control-registers.js';
 import { Core } from '../../../src/cpu/core.js';
-import { type Instruction, NO_MODRM } from '../../../src/cpu/decoder/instruction.js';
+import type { Instruction } from '../../../src/cpu/decoder/instruction.js';
 import { Fault, fault } from '../../../src/cpu/fault.js';
 import { Mmu } from '../../../src/cpu/mmu.js';
 import { PhysicalMemory } from '../../../src/cpu/physical-memory.js';
@@ -17,6 +17,7 @@ import { resetState } from '../../../src/cpu/reset.js';
 import { setCpl, setSegment, updateMode } from '../../../src/cpu/segmentation.js';
 import { type SegmentIndex, State } from '../../../src/cpu/state.js';
 import * as L from '../../../src/cpu/state-layout.js';
+import { instruction as anyInstruction } from './instruction.js';
 
 export const GDT = 0x1000;
 export const IDT = 0x2000;
@@ -223,26 +224,7 @@ export function stackUp(core: Core, ...dwords: number[]): void {
 
 /** An instruction as the decoder would give it; two bytes long unless told otherwise. */
 export function instruction(fields: Partial<Instruction> = {}): Instruction {
-  return {
-    length: 2,
-    opcode: 0,
-    operandSize: 4,
-    addressSize: 4,
-    segment: L.SEG_DS,
-    modrm: NO_MODRM,
-    reg: 0,
-    rm: 0,
-    isMemory: false,
-    base: L.ZERO,
-    index: L.ZERO,
-    scale: 0,
-    displacement: 0,
-    immediate: 0,
-    immediate2: 0,
-    rep: 0,
-    lock: false,
-    ...fields,
-  };
+  return anyInstruction({ length: 2, opcode: 0, ...fields });
 }
 
 /** Everything that a fault must leave as it was: the architectural state and all of RAM. */

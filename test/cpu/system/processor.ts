@@ -9,7 +9,7 @@ import { expect } from 'vitest';
 import type { AccessSize, CpuBus } from '../../../src/cpu/bus.js';
 import { CR0_ET, CR0_PE, CR0_PG, CR0_WP, CR4_PSE } from '../../../src/cpu/control-registers.js';
 import { Core } from '../../../src/cpu/core.js';
-import { type Instruction, NO_MODRM } from '../../../src/cpu/decoder/instruction.js';
+import type { Instruction } from '../../../src/cpu/decoder/instruction.js';
 import { EFLAGS_RESERVED1, readEflags, writeEflags } from '../../../src/cpu/eflags.js';
 import { fault } from '../../../src/cpu/fault.js';
 import { Mmu } from '../../../src/cpu/mmu.js';
@@ -18,6 +18,9 @@ import { setCpl, setSegment } from '../../../src/cpu/segmentation.js';
 import { type SegmentIndex, State } from '../../../src/cpu/state.js';
 import * as L from '../../../src/cpu/state-layout.js';
 import type { Procedure } from '../../../src/cpu/system/procedure.js';
+import { instruction } from '../support/instruction.js';
+
+export { instruction };
 
 const RAM_BYTES = 1 << 18;
 export const GDT = 0x1000;
@@ -105,30 +108,6 @@ export class TestBus implements CpuBus {
 }
 
 export type Outcome = 'done' | { readonly vector: number; readonly errorCode: number };
-
-/** An instruction without operands, 1 byte long, of 32 bits; give what differs. */
-export function instruction(fields: Partial<Instruction> = {}): Instruction {
-  return {
-    length: 1,
-    opcode: 0x90,
-    operandSize: 4,
-    addressSize: 4,
-    segment: L.SEG_DS,
-    modrm: NO_MODRM,
-    reg: 0,
-    rm: 0,
-    isMemory: false,
-    base: L.ZERO,
-    index: L.ZERO,
-    scale: 0,
-    displacement: 0,
-    immediate: 0,
-    immediate2: 0,
-    rep: 0,
-    lock: false,
-    ...fields,
-  };
-}
 
 /** An instruction with a memory operand at DS:offset. */
 export function atMemory(offset: number, fields: Partial<Instruction> = {}): Instruction {
