@@ -128,6 +128,11 @@ export class Cpu {
     this.#stopRequested = false;
   }
 
+  /** Drops what is decoded and compiled: all of it is cache. */
+  dropCode(): void {
+    this.#engine.clear();
+  }
+
   /** Level of the INTR pin. */
   setInterruptLine(level: boolean): void {
     this.core.state.set(L.INTR, level ? 1 : 0);
@@ -178,9 +183,11 @@ export class Cpu {
         continue;
       }
       if (state.get(L.HALTED)) return 'halted';
-      if (!skipsBreakpoint && this.#isAtBreakpoint()) return 'breakpoint';
+      const isAtBreakpoint = this.#isAtBreakpoint();
+      if (isAtBreakpoint && !skipsBreakpoint) return 'breakpoint';
       skipsBreakpoint = false;
-      this.#execute(until);
+      // Of a repeated instruction each iteration begins at the breakpoint.
+      this.#execute(isAtBreakpoint ? core.instant + 1 : until);
     }
   }
 

@@ -4,9 +4,6 @@ import type { AccessWatch } from '../../src/cpu/mmu.js';
 import type { Choices } from './choices.js';
 import { CODE, CODE_END, RAM_BYTES } from './layout.js';
 
-/** No linear address. */
-const NOWHERE = -1;
-
 /** What happens at a pin, and at which instant; earlier where the processor has halted by then. */
 export interface PinEvent {
   readonly at: number;
@@ -60,9 +57,7 @@ export function atOnce(cpu: Cpu, course: Course): void {
 export function withoutCaches(cpu: Cpu, course: Course): void {
   drive(cpu, course, () => {
     cpu.core.mmu.flush();
-    // Other breakpoints than before drop decoded code.
-    cpu.breakpoints = new Set([NOWHERE]);
-    cpu.breakpoints = new Set();
+    cpu.dropCode();
     return cpu.run(cpu.instant + 1);
   });
 }

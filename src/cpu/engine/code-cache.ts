@@ -13,6 +13,7 @@ import { opcodeMapOf } from '../isa/instruction-set.js';
 import type { OpcodeMap } from '../isa/opcode-map.js';
 import { codeLinear } from '../segmentation.js';
 import * as L from '../state-layout.js';
+import { BreakpointSet } from './breakpoint-set.js';
 import type { Handlers } from './handlers.js';
 import type { HotCode } from './hot-code.js';
 import { writeEnd, writeRecord } from './record.js';
@@ -29,9 +30,7 @@ const MODES = 32;
 const LIMIT_MARGIN = 0x2000;
 
 export class CodeCache {
-  /** Linear addresses (unsigned) at which a block must end, as a breakpoint waits there. */
-  breakpoints: ReadonlySet<number> = new Set();
-
+  readonly #breakpoints = new BreakpointSet();
   readonly #core: Core;
   readonly #map: OpcodeMap;
   readonly #handlers: Handlers;
@@ -59,6 +58,17 @@ export class CodeCache {
     core.onCodeMapChange = () => this.forgetAddresses();
   }
 
+  /** Linear addresses, unsigned, that no run goes across. */
+  get breakpoints(): ReadonlySet<number> {
+    return this.#breakpoints.addresses;
+  }
+  /** A debugger sets the same ones again and again, which costs nothing. */
+  set breakpoints(breakpoints: ReadonlySet<number>) {
+    const voided = this.#breakpoints.replace(breakpoints);
+    if (voided === 'code') this.clear();
+    else if (voided === 'addresses') this.forgetAddresses();
+  }
+
   /** The instruction of a record that stands for a procedure; of a head record, that behind it. */
   procedureAt(record: number): Decoded | undefined {
     if (record === L.SCRATCH_RECORD) return this.#scratch;
@@ -70,7 +80,7 @@ export class CodeCache {
   /** Compiles the block of a head record that has become hot. */
   compile(record: number): void {
     const physical = this.#heads.get(record);
-    if (physical !== undefined) this.#hotCode?.compile(physical);
+    if (physical !== undefined) this.#hotCode?.compile(physical, this.#breakpoints.cuts);
   }
 
   /** Voids the jump cache: linear addresses may mean other code from now on. */
@@ -114,8 +124,9 @@ export class CodeCache {
     const limit = state.segmentLimit(L.SEG_CS) >>> 0;
     const isCacheable =
       physical.isReadableRam(fetchedAt >>> 12) && (eip >>> 0) + LIMIT_MARGIN <= limit;
-    const record = isCacheable ? this.#blockAt(fetchedAt, linear, mode) : 0;
+    const record = isCacheable ? this.#blockAt(fetchedAt, mode) : 0;
     if (record === 0) return this.#decodeAlone(eip, limit, mode);
+    // Where the jump cache does not know, the run loop ends.
     if (!this.breakpoints.has(linear >>> 0)) {
       state.set(entry + L.JUMP_CACHE_LINEAR, linear);
       state.set(entry + L.JUMP_CACHE_MODE, mode);
@@ -126,22 +137,21 @@ export class CodeCache {
   }
 
   /** The block's first record, or 0 where its first instruction leaves the page. */
-  #blockAt(start: number, linear: number, mode: number): number {
+  #blockAt(start: number, mode: number): number {
     const key = start * MODES + (mode & BLOCK_MODE);
-    // With breakpoints a block ends by linear addresses, so one of another alias may not serve.
-    const known = this.breakpoints.size === 0 ? this.#blocks.get(key) : undefined;
+    const known = this.#blocks.get(key);
     if (known !== undefined) return known;
     const room = this.#nextRecord + (MAX_BLOCK + 2) * L.RECORD_BYTES <= L.RECORDS_END;
     if (!room || this.#hotCode?.isFull) this.clear();
     const first = this.#nextRecord;
-    const isCompiled =
-      this.#hotCode !== null && (mode & BLOCK_MODE) === BLOCK_MODE && this.breakpoints.size === 0;
+    const isCompiled = this.#hotCode !== null && (mode & BLOCK_MODE) === BLOCK_MODE;
+    const { cuts } = this.#breakpoints;
     if (isCompiled) this.#nextRecord += L.RECORD_BYTES;
     const bytes = this.#core.physical.ram;
     const end = (start | 0xfff) + 1;
     let at = start;
     for (let count = 0; count < MAX_BLOCK && at < end; count++) {
-      if (count > 0 && this.breakpoints.has((linear + at - start) >>> 0)) break;
+      if (count > 0 && cuts.has(at & 0xfff)) break;
       const decoded = this.#decodeWithin({ bytes, start: at, end }, mode, count === 0);
       if (decoded === null) break;
       this.#emit(this.#nextRecord, decoded, mode);

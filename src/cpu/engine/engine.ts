@@ -49,19 +49,11 @@ export class Engine {
   get breakpoints(): ReadonlySet<number> {
     return this.#code.breakpoints;
   }
-  /**
-   * Blocks end before breakpoints, so decoded code goes when they change. A debugger sets the same ones
-   * again and again.
-   */
   set breakpoints(breakpoints: ReadonlySet<number>) {
-    const before = this.#code.breakpoints;
-    if (before.size === breakpoints.size && [...breakpoints].every((each) => before.has(each)))
-      return;
-    this.#code.breakpoints = new Set(breakpoints);
-    this.clear();
+    this.#code.breakpoints = breakpoints;
   }
 
-  /** Drops all decoded code. */
+  /** Drops all decoded and compiled code. */
   clear(): void {
     this.#code.clear();
   }

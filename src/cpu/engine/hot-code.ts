@@ -109,12 +109,13 @@ export class HotCode {
   /**
    * Compiles the block at a physical address with the blocks that it jumps to, and has their head
    * records enter what came out. Where it is not worth it the head goes on counting, to no effect.
+   * @param cuts offsets in the page before which compiled code returns to the run loop.
    */
-  compile(physical: number): void {
+  compile(physical: number, cuts: ReadonlySet<number>): void {
     const { physical: memory, state } = this.#core;
     if (this.isFull) return;
     const map = opcodeMapOf(this.#core.model.level);
-    const region = findRegion(memory.ram, physical, this.#warmOffsets(physical), map);
+    const region = findRegion(memory.ram, physical, this.#warmOffsets(physical), map, cuts);
     if (region === null) return;
     const size = region.blocks.reduce((sum, block) => sum + block.instructions.length, 0);
     if (size < WORTHWHILE) return;

@@ -71,11 +71,14 @@ const SPILL_CODE: FunctionCode = { locals: [], parts: [SPILL_FUNCTION.code] };
 class RegionCompiler {
   readonly #region: Region;
   readonly #frame = new F.RegionFrame();
+  /** Indexes of the blocks that others may go to, by offset. */
   readonly #places = new Map<number, number>();
 
   constructor(region: Region) {
     this.#region = region;
-    region.blocks.forEach((block, i) => this.#places.set(block.offset, i));
+    region.blocks.forEach(({ offset, isCut }, i) => {
+      if (!isCut) this.#places.set(offset, i);
+    });
   }
 
   body(): FunctionCode {
@@ -142,7 +145,8 @@ class RegionCompiler {
   #block(block: Block, index: number): Bytes[] {
     const frame = this.#frame;
     const count = block.instructions.length;
-    const loopsOnItself = block.instructions.some((one) => one.target === block.offset);
+    const loopsOnItself =
+      !block.isCut && block.instructions.some((one) => one.target === block.offset);
     frame.code = [];
     frame.depth = loopsOnItself ? 1 : 0;
     frame.code.push(

@@ -2,8 +2,8 @@
  * What is compiled together: the basic blocks of one page that direct jumps reach from an entry.
  *
  * A block ends at a jump, before an instruction that is not compiled (procedures, repeated string
- * instructions), before one that leaves the page, and before another block. Where it goes on outside
- * the region the compiled code returns, and the interpreter takes over.
+ * instructions), before one that leaves the page, before a cut, and before another block. Where it goes
+ * on outside the region, or at a cut, the compiled code returns, and the run loop takes over.
  */
 import { type Decoded, decode, MAX_INSTRUCTION_BYTES } from '../decoder/decode.js';
 import { fault } from '../fault.js';
@@ -28,6 +28,8 @@ export interface Block {
   readonly instructions: readonly RegionInstruction[];
   /** Where execution goes on when the last instruction does not jump. */
   readonly next: number;
+  /** It is entered by the run loop alone, which looks for a breakpoint there. */
+  readonly isCut: boolean;
 }
 
 export interface Region {
@@ -72,11 +74,13 @@ class Discovery {
   readonly #ram: Uint8Array;
   readonly #page: number;
   readonly #map: OpcodeMap;
+  readonly #cuts: ReadonlySet<number>;
   readonly #found = new Map<number, RegionInstruction>();
   readonly #leaders = new Set<number>();
 
-  constructor(ram: Uint8Array, page: number, map: OpcodeMap) {
+  constructor(ram: Uint8Array, page: number, map: OpcodeMap, cuts: ReadonlySet<number>) {
     this.#map = map;
+    this.#cuts = cuts;
     this.#ram = ram;
     this.#page = page;
   }
@@ -112,7 +116,7 @@ class Discovery {
       offset += length;
       if (isCall(opcode, modrm)) waiting.push(offset);
       if (endsFlow(opcode, modrm)) return;
-      if (isConditional(opcode) || DIRECT.has(opcode)) {
+      if (isConditional(opcode) || DIRECT.has(opcode) || this.#cuts.has(offset)) {
         waiting.push(offset);
         return;
       }
@@ -145,9 +149,9 @@ class Discovery {
       const { opcode, modrm, length } = one.decoded.instruction;
       offset += length;
       if (isConditional(opcode) || DIRECT.has(opcode) || endsFlow(opcode, modrm)) break;
-      if (this.#leaders.has(offset)) break;
+      if (this.#leaders.has(offset) || this.#cuts.has(offset)) break;
     }
-    return { offset: start, instructions, next: offset };
+    return { offset: start, instructions, next: offset, isCut: this.#cuts.has(start) };
   }
 }
 
@@ -155,12 +159,14 @@ class Discovery {
  * The region around a physical address, at which a block begins, or null where its first instruction is not one
  * that is compiled. Reads RAM and changes nothing.
  * @param others offsets in the page of blocks that are often entered, too, as indirect jumps do.
+ * @param cuts offsets in the page that no compiled code goes to or across by itself.
  */
 export function findRegion(
   ram: Uint8Array,
   physical: number,
   others: readonly number[],
   map: OpcodeMap,
+  cuts: ReadonlySet<number>,
 ): Region | null {
-  return new Discovery(ram, physical & ~0xfff, map).region(physical & 0xfff, others);
+  return new Discovery(ram, physical & ~0xfff, map, cuts).region(physical & 0xfff, others);
 }

@@ -1,7 +1,7 @@
 /** Programs that run compiled, interpreted and step by step, and what each of the three tells. */
 import fc from 'fast-check';
 import { expect } from 'vitest';
-import { Cpu, type CpuOptions } from '../../../src/cpu/cpu.js';
+import { Cpu, type CpuOptions, type RunExit } from '../../../src/cpu/cpu.js';
 import { EFLAGS_IF, writeEflags } from '../../../src/cpu/eflags.js';
 import * as L from '../../../src/cpu/state-layout.js';
 import { enterUser, IDT, KERNEL_CODE, layOut } from './bare-core.js';
@@ -36,7 +36,7 @@ const atOnce = makeCpu({ engine: 'interpreter' });
 
 const pointer = fc.integer({ min: DATA, max: DATA + 0xfff });
 
-/** How a program starts, and what comes meanwhile. */
+/** How a program starts, what comes meanwhile, and what a debugger stops at: places behind its start. */
 export const circumstances = fc.record({
   registers: fc.array(fc.oneof(pointer, fc.integer(), fc.constant(CODE + 0x10)), {
     minLength: 8,
@@ -46,6 +46,8 @@ export const circumstances = fc.record({
   paging: fc.boolean(),
   interrupts: fc.array(fc.integer({ min: 1, max: 400 }), { maxLength: 4 }),
   cuts: fc.array(fc.integer({ min: 1, max: 1500 }), { minLength: 1, maxLength: 5 }),
+  breakpoints: fc.array(fc.tuple(fc.constantFrom(0, 0x1000), fc.nat(0x80)), { maxLength: 3 }),
+  watchesData: fc.boolean(),
 });
 type Circumstances = typeof circumstances extends fc.Arbitrary<infer T> ? T : never;
 
@@ -86,6 +88,13 @@ function prepare(cpu: Cpu, pieces: readonly Piece[], program: Circumstances): vo
   state.eip = pieces[0].at;
 }
 
+/** Has the processor stop at what a debugger looks for. */
+function observe(cpu: Cpu, at: number, { breakpoints, watchesData }: Circumstances): void {
+  cpu.breakpoints = new Set(breakpoints.map(([page, offset]) => at + page + offset));
+  const pages = new Set([DATA >>> 12]);
+  cpu.accessWatch = watchesData ? { pages, hit: () => cpu.requestStop() } : null;
+}
+
 /** Runs in the parts that the cuts make, interrupts at theirs; or step by step. */
 function run(
   cpu: Cpu,
@@ -96,12 +105,17 @@ function run(
   prepare(cpu, pieces, program);
   const story: string[] = [];
   cpu.onDelivery = (vector, _kind, eip) => story.push(`${vector}@${eip}:${cpu.instant}`);
+  observe(cpu, pieces[0].at, program);
   const parts = [...program.cuts, ...program.interrupts, 400];
   parts.forEach((steps, i) => {
     if (i >= program.cuts.length) cpu.setInterruptLine(true);
     const until = cpu.instant + steps;
-    let exit = isStepped ? cpu.run(cpu.instant + 1) : cpu.run(until);
-    while (exit === 'until' && cpu.instant < until) exit = cpu.run(cpu.instant + 1);
+    let exit: RunExit = 'until';
+    while (cpu.instant < until) {
+      exit = cpu.run(isStepped ? cpu.instant + 1 : until, exit === 'breakpoint');
+      if (exit === 'breakpoint' || exit === 'stopped') story.push(`${exit}@${cpu.instant}`);
+      else if (exit !== 'until') break;
+    }
     story.push(exit);
   });
   cpu.onDelivery = null;
