@@ -57,13 +57,14 @@ export function* stretchesAround(
   const last = Math.min(here + reach, timeline.recordedEnd);
   const stretches: Stretch[] = [];
   try {
-    timeline.seek(Math.max(0, here - reach));
-    for (;;) {
-      note(stretches, timeline);
-      if (timeline.instant >= last) return stretches;
-      if (timeline.step('forward').kind !== 'instant') return stretches;
-      if (timeline.instant % SLICE_BOUNDARIES === 0) yield;
+    timeline.seek(Math.max(timeline.begin, here - reach));
+    note(stretches, timeline);
+    for (let to = timeline.instant; timeline.instant === to && to < last; ) {
+      to = Math.min(last, to + SLICE_BOUNDARIES);
+      timeline.walk(to, () => note(stretches, timeline));
+      yield;
     }
+    return stretches;
   } finally {
     timeline.seek(here);
   }

@@ -19,13 +19,13 @@ export function branchesBefore(timeline: Timeline): BranchBlock[] {
   const here = timeline.instant;
   const blocks: { begin: number; end: number }[] = [];
   try {
-    timeline.seek(Math.max(0, here - STEPS));
+    timeline.seek(Math.max(timeline.begin, here - STEPS));
     const { machine } = timeline;
     // Where the instruction before ends, and how many had retired before it.
     let next = -1;
     let retired = -1;
     const lengths = new Map<number, number>();
-    for (;;) {
+    const visit = (): void => {
       const linear = linearPc(machine);
       const open = blocks.at(-1);
       if (linear === next && open !== undefined) open.end = linear;
@@ -33,13 +33,14 @@ export function branchesBefore(timeline: Timeline): BranchBlock[] {
       else if (open?.end !== linear || machine.cpu.retired !== retired) {
         blocks.push({ begin: linear, end: linear });
       }
-      if (timeline.instant >= here) return blocks.reverse();
       const length = lengths.get(linear) ?? instructionLength(machine, linear);
       lengths.set(linear, length);
       next = (linear + length) >>> 0;
       retired = machine.cpu.retired;
-      if (timeline.step('forward').kind !== 'instant') return blocks.reverse();
-    }
+    };
+    visit();
+    timeline.walk(here, visit);
+    return blocks.reverse();
   } finally {
     timeline.seek(here);
   }

@@ -92,6 +92,34 @@ describe('seek', () => {
   });
 });
 
+describe('walk', () => {
+  test('comes by every instant, in the states that steps have there', () => {
+    const { line, digest } = timeline();
+    const stepped = timeline();
+    const first = events.filter((event) => event.kind === 'accept')[3].at - 30;
+    line.seek(first);
+    stepped.line.seek(first);
+    const instants: number[] = [];
+    line.walk(first + 60, () => {
+      instants.push(line.instant);
+      stepped.line.step('forward');
+      expect(digest()).toBe(stepped.digest());
+    });
+    expect(instants).toEqual(Array.from({ length: 60 }, (_, step) => first + 1 + step));
+  });
+
+  test('ends where the past does', () => {
+    const { line } = timeline();
+    line.seek(end - 5);
+    let visits = 0;
+    line.walk(end + 100, () => {
+      visits += 1;
+    });
+    expect(visits).toBe(5);
+    expect(line.instant).toBe(end);
+  });
+});
+
 describe('step', () => {
   test('backward is the inverse of forward, across interrupts, HLT and REP', () => {
     const { line, digest } = timeline();
