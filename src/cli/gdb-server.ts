@@ -3,6 +3,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { GdbSession } from '../gdbstub/session.js';
 import type { DebugTarget } from '../gdbstub/target.js';
 import { UserError } from '../machine/user-error.js';
+import { refuseClient } from './gdb-refusal.js';
 
 /** How the server is to listen and to whom it talks. */
 export interface GdbServerOptions {
@@ -34,13 +35,20 @@ export interface GdbServer {
 export async function serveGdb(target: DebugTarget, options: GdbServerOptions): Promise<GdbServer> {
   const host = options.host ?? '127.0.0.1';
   let client: Socket | null = null;
+  const refused = new Set<Socket>();
+  const close = (): void => {
+    server.close();
+    for (const socket of [...refused, client]) socket?.destroy();
+  };
   const server = createServer((socket) => {
     const name = `${socket.remoteAddress ?? '?'}:${socket.remotePort ?? 0}`;
     // A client that vanishes shows as an error and then as the end.
     socket.on('error', (error) => options.log(`gdb at ${name}: ${error.message}`));
     if (client !== null) {
       options.log(`gdb at ${name} was refused: another one is connected`);
-      socket.destroy();
+      refused.add(socket);
+      socket.on('close', () => refused.delete(socket));
+      refuseClient(socket);
       return;
     }
     client = socket;
@@ -52,16 +60,12 @@ export async function serveGdb(target: DebugTarget, options: GdbServerOptions): 
     });
     socket.on('close', () => {
       options.log(`gdb at ${name} is gone`);
-      if (options.once === true) server.close();
+      if (options.once === true) close();
     });
   });
   const closed = new Promise<void>((resolve) => server.on('close', resolve));
   const port = await listen(server, host, options.port);
   server.on('error', (error) => options.log(`the gdb server: ${error.message}`));
-  const close = (): void => {
-    server.close();
-    client?.destroy();
-  };
   const address = `${host.includes(':') ? `[${host}]` : host}:${port}`;
   return { host, port, address, closed, close };
 }

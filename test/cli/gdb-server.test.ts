@@ -1,8 +1,10 @@
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type GdbServer, type GdbServerOptions, serveGdb } from '../../src/cli/gdb-server.js';
 import { LoopMachine } from '../gdbstub/loop-machine.js';
+import { hasGdb } from '../gdbstub/real-gdb.js';
 
 const open: { close(): void }[] = [];
 afterEach(() => {
@@ -77,9 +79,34 @@ describe('serveGdb', () => {
     const first = await client(server);
     await exchange(first, '$qC#b4', /#..$/);
     const second = await client(server);
+    const answer = await exchange(second, packet('qSupported:swbreak+'), /#..$/);
+    expect(answer).toMatch(/^\+\$E\.another gdb is connected, .*#..$/);
     await once(second, 'close');
     expect(log.filter((line) => line.includes('refused'))).toHaveLength(1);
     expect(await exchange(first, '$qC#b4', /#..$/)).toBe('+$QC1#c5');
+  });
+
+  test('closing puts out a second client that says nothing', async () => {
+    const server = await serve(new LoopMachine(10), []);
+    const first = await client(server);
+    await exchange(first, '$qC#b4', /#..$/);
+    const second = await client(server);
+    server.close();
+    await server.closed;
+    await once(second, 'close');
+  });
+
+  test.skipIf(!hasGdb)('a second gdb says that another one is connected', async () => {
+    const server = await serve(new LoopMachine(10), []);
+    await exchange(await client(server), '$qC#b4', /#..$/);
+    const words = ['-nx', '-batch', '-ex', `target remote :${server.port}`];
+    const gdb = spawn('gdb', words, { stdio: ['ignore', 'ignore', 'pipe'] });
+    let said = '';
+    gdb.stderr.on('data', (bytes: Buffer) => {
+      said += bytes.toString();
+    });
+    await once(gdb, 'close');
+    expect(said).toContain('Remote failure reply: E.another gdb is connected');
   });
 
   test('takes the next client after a detach, where the last one left the target', async () => {
