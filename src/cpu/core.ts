@@ -9,7 +9,7 @@ import type { Mmu } from './mmu.js';
 import { type CpuModel, modelOf } from './model.js';
 import type { PhysicalMemory } from './physical-memory.js';
 import type { State } from './state.js';
-import { BUDGET, FLAG_SYSTEM, INTR, SHADOW_NONE } from './state-layout.js';
+import { BUDGET, FLAG_SYSTEM, INTR, SHADOW_NONE, TRANSFERS_WATCHED } from './state-layout.js';
 
 /** The parts of one processor, without its instructions. */
 export class Core {
@@ -31,14 +31,12 @@ export class Core {
    * an instruction and leaves the old value here, since a second MOV SS in a row casts no shadow.
    */
   previousShadow = SHADOW_NONE;
-  /** Owns the descriptor tables in the guest's stead; null on bare hardware. */
-  interceptor: Interceptor | null = null;
-  /** Told that the present instruction or delivery enters CPL 3; it must not change the guest. */
-  onUserEntry: (() => void) | null = null;
-  /** Told of each IRET before it does anything; it must not change the guest. */
-  onIret: (() => void) | null = null;
   /** Drops every cached link from a linear address to decoded code. Set by the engine. */
   onCodeMapChange: () => void = () => undefined;
+
+  #interceptor: Interceptor | null = null;
+  #onUserEntry: (() => void) | null = null;
+  #onIret: (() => void) | null = null;
 
   constructor(
     state: State,
@@ -52,6 +50,33 @@ export class Core {
     this.mmu = mmu;
     this.bus = bus;
     this.model = model;
+  }
+
+  /** Owns the descriptor tables in the guest's stead; null on bare hardware. */
+  get interceptor(): Interceptor | null {
+    return this.#interceptor;
+  }
+  set interceptor(interceptor: Interceptor | null) {
+    this.#interceptor = interceptor;
+    this.#noteWatchers();
+  }
+
+  /** Told that the present instruction or delivery enters CPL 3; it must not change the guest. */
+  get onUserEntry(): (() => void) | null {
+    return this.#onUserEntry;
+  }
+  set onUserEntry(listener: (() => void) | null) {
+    this.#onUserEntry = listener;
+    this.#noteWatchers();
+  }
+
+  /** Told of each IRET before it does anything; it must not change the guest. */
+  get onIret(): (() => void) | null {
+    return this.#onIret;
+  }
+  set onIret(listener: (() => void) | null) {
+    this.#onIret = listener;
+    this.#noteWatchers();
   }
 
   /** The number of steps since reset. During an instruction: the steps before it. */
@@ -79,5 +104,11 @@ export class Core {
     const letsIn = (flags & EFLAGS_IF) !== 0 && state.get(INTR) !== 0;
     const isTraced = (flags & (EFLAGS_TF | EFLAGS_RF)) !== 0;
     if (letsIn || isTraced || this.interceptor !== null) this.attention();
+  }
+
+  #noteWatchers(): void {
+    const isWatched =
+      this.#interceptor !== null || this.#onUserEntry !== null || this.#onIret !== null;
+    this.state.set(TRANSFERS_WATCHED, isWatched ? 1 : 0);
   }
 }

@@ -120,6 +120,9 @@ export const ARCHITECTURAL_END = 0x400;
 /** Counts up whenever cached ways from linear addresses to records become void; it is never set back. */
 export const CODE_GENERATION = 0x400;
 
+/** Not zero while someone beside the guest must hear of transfers: then procedures do them all. */
+export const TRANSFERS_WATCHED = 0x404;
+
 /** One decoded instruction that may not be cached, since it crosses a page. */
 export const SCRATCH_RECORD = 0x1000;
 

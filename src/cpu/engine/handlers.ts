@@ -35,7 +35,8 @@ export class Handlers {
 
   /** The index of the form's handler. It may be called after the next `compile`. */
   indexOf(form: Form): number {
-    if (form.encoding.semantics === null) return HANDLER_PROCEDURE;
+    const { semantics, shortcut } = form.encoding;
+    if (semantics === null && shortcut === null) return HANDLER_PROCEDURE;
     let indices = this.#indices.get(form.encoding);
     if (indices === undefined) {
       indices = new Int32Array(VARIANTS);
@@ -55,8 +56,9 @@ export class Handlers {
     if (this.#pending.length === 0) return;
     const bodies = this.#pending.map(({ index, form }) => {
       const ops = new WasmOps(new RecordBinding(form));
-      form.encoding.semantics?.(ops);
-      const code = ops.finish();
+      const { semantics, shortcut } = form.encoding;
+      (semantics ?? shortcut)?.(ops);
+      const code = semantics === null ? ops.finishByProcedure() : ops.finish();
       return { name: `h${index}`, type: HANDLER_TYPE, locals: ops.locals, code };
     });
     const bytes = encodeModule(

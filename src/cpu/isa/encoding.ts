@@ -59,6 +59,11 @@ export interface Encoding {
   readonly semantics: Semantics | null;
   /** The others: a plain procedure. Exactly one of the two is there. */
   readonly procedure: Procedure | null;
+  /**
+   * The common case of a procedure that is a transfer, emitted as WebAssembly, where calling it costs too
+   * much. It jumps, or has changed nothing, and the procedure does it all from the start.
+   */
+  readonly shortcut: Semantics | null;
   /** The procedure sets EIP itself. */
   readonly isTransfer: boolean;
   /** Nothing of the same block comes behind it. */

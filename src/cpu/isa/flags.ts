@@ -132,6 +132,26 @@ export function halfCarryFlag<V>(m: Ops<V>): V {
   return m.and(m.shrU(m.get(FLAG_AUX), m.constant(3)), m.constant(1));
 }
 
+/** All six flags where EFLAGS has them. */
+export function arithmeticFlags<V>(m: Ops<V>): V {
+  const place = (flag: V, bit: number) => m.shl(flag, m.constant(bit));
+  const low = m.or(carryFlag(m), m.or(place(parityFlag(m), 2), place(halfCarryFlag(m), 4)));
+  const high = m.or(place(signFlag(m), 7), place(overflowFlag(m), 11));
+  return m.or(m.or(low, place(zeroFlag(m), 6)), high);
+}
+
+/** CF, PF, AF, ZF and SF as the bound `flags` have them where EFLAGS does, OF as given (0 or 1, bound). */
+export function setArithmeticFlags<V>(m: Ops<V>, flags: V, overflow: V): void {
+  const bit = (at: number) => m.and(m.shrU(flags, m.constant(at)), m.constant(1));
+  const carry = m.let(bit(0));
+  const zero = m.let(bit(6));
+  // As in flagsZero: result 0 has PF 1, result 1 has PF 0, both have SF 0.
+  const parityDelta = m.shl(m.xor(bit(2), zero), m.constant(AUX_PARITY_SHIFT));
+  const half = m.shl(bit(4), m.constant(3));
+  m.set(FLAG_AUX, m.or(auxOf(m, carry, overflow, half), m.or(parityDelta, bit(7))));
+  m.set(FLAG_RESULT, m.eqz(zero));
+}
+
 /** A condition code (the low four bits of Jcc, SETcc, CMOVcc): not zero where it holds. */
 export function condition<V>(m: Ops<V>, code: number): V {
   const holds = positiveCondition(m, code >> 1);

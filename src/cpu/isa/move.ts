@@ -1,15 +1,12 @@
 /** MOV, MOVZX, MOVSX, LEA, XCHG, BSWAP, XLAT, CMOVcc, SETcc, CBW, CWD, SAHF, LAHF and flag bits. */
 import { AUX_CARRY, AUX_CARRY_IN, EFLAGS_DF, EFLAGS_RESERVED1 } from '../eflags.js';
-import { EAX, EBX, EDX, FLAG_AUX, FLAG_RESULT, FLAG_SYSTEM } from '../state-layout.js';
+import { EAX, EBX, EDX, FLAG_AUX, FLAG_SYSTEM } from '../state-layout.js';
 import {
-  carryFlag,
+  arithmeticFlags,
   condition,
   flagsCarryOverflow,
-  halfCarryFlag,
   overflowFlag,
-  parityFlag,
-  signFlag,
-  zeroFlag,
+  setArithmeticFlags,
 } from './flags.js';
 import type { Semantics } from './ops.js';
 
@@ -81,24 +78,12 @@ export const cwd: Semantics = (m) => {
 // 9E  SAHF: OF keeps its value
 export const sahf: Semantics = (m) => {
   const flags = m.let(m.get(EAX + 1, 1));
-  const bit = (at: number) => m.and(m.shrU(flags, m.constant(at)), m.constant(1));
-  const overflow = m.let(overflowFlag(m));
-  const carry = m.let(bit(0));
-  const zero = m.let(bit(6));
-  // As in flagsZero: result 0 has PF 1, result 1 has PF 0, both have SF 0.
-  const parityDelta = m.shl(m.xor(bit(2), zero), m.constant(8));
-  const half = m.shl(bit(4), m.constant(3));
-  const carries = m.or(m.shl(carry, m.constant(31)), m.shl(m.xor(carry, overflow), m.constant(30)));
-  m.set(FLAG_AUX, m.or(m.or(carries, half), m.or(parityDelta, bit(7))));
-  m.set(FLAG_RESULT, m.eqz(zero));
+  setArithmeticFlags(m, flags, m.let(overflowFlag(m)));
 };
 
 // 9F  LAHF
 export const lahf: Semantics = (m) => {
-  const at = (shift: number) => m.constant(shift);
-  const low = m.or(carryFlag(m), m.or(m.constant(2), m.shl(parityFlag(m), at(2))));
-  const high = m.or(m.shl(zeroFlag(m), at(6)), m.shl(signFlag(m), at(7)));
-  m.set(EAX + 1, m.or(m.or(low, high), m.shl(halfCarryFlag(m), at(4))), 1);
+  m.set(EAX + 1, m.or(arithmeticFlags(m), m.constant(EFLAGS_RESERVED1)), 1);
 };
 
 // F8  CLC, F9  STC, F5  CMC

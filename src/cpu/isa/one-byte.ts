@@ -16,6 +16,7 @@ import { ins_Yv_DX, insb, outs_DX_Xv, outsb } from '../system/string-port-io.js'
 import { icebp, salc } from '../system/undocumented.js';
 import * as a from './arithmetic.js';
 import * as c from './control.js';
+import * as gates from './gates.js';
 import * as mv from './move.js';
 import * as md from './multiply-divide.js';
 import { hot, type OpcodeRows, rare, transfer } from './opcode-map.js';
@@ -185,9 +186,9 @@ export const ONE_BYTE: readonly Row[] = [
   [0xca, transfer('retf', 'iw', retf_Iw)],
   [0xcb, transfer('retf', '', retf)],
   [0xcc, transfer('int3', '', int3)],
-  [0xcd, transfer('int', 'ib', int_Ib)],
+  [0xcd, transfer('int', 'Ib', int_Ib, gates.int)],
   [0xce, transfer('into', '', into)],
-  [0xcf, transfer('iret', '', iret)],
+  [0xcf, transfer('iret', '', iret, gates.iret)],
   [0xd0, shiftGroup('Eb 1')],
   [0xd1, shiftGroup('Ev 1')],
   [0xd2, shiftGroup('Eb CL')],

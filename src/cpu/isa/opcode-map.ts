@@ -36,7 +36,7 @@ interface RowOptions {
 function row(
   mnemonic: string,
   codes: string,
-  meaning: Pick<Encoding, 'semantics' | 'procedure' | 'isTransfer' | 'endsBlock'>,
+  meaning: Pick<Encoding, 'semantics' | 'procedure' | 'shortcut' | 'isTransfer' | 'endsBlock'>,
   options: RowOptions,
 ): Encoding {
   const operands: OperandCode[] = [];
@@ -68,7 +68,13 @@ export function hot(
   semantics: Semantics,
   options: RowOptions = {},
 ): Encoding {
-  const meaning = { semantics, procedure: null, isTransfer: false, endsBlock: false };
+  const meaning = {
+    semantics,
+    procedure: null,
+    shortcut: null,
+    isTransfer: false,
+    endsBlock: false,
+  };
   return row(mnemonic, codes, meaning, options);
 }
 
@@ -79,19 +85,25 @@ export function rare(
   procedure: Procedure,
   options: RowOptions = {},
 ): Encoding {
-  const meaning = { semantics: null, procedure, isTransfer: false, endsBlock: true };
+  const meaning = {
+    semantics: null,
+    procedure,
+    shortcut: null,
+    isTransfer: false,
+    endsBlock: true,
+  };
   return row(mnemonic, codes, meaning, options);
 }
 
-/** A row whose procedure says itself where execution goes on. */
+/** A row whose procedure says itself where execution goes on. @param shortcut of its common case. */
 export function transfer(
   mnemonic: string,
   codes: string,
   procedure: Procedure,
-  options: RowOptions = {},
+  shortcut: Semantics | null = null,
 ): Encoding {
-  const meaning = { semantics: null, procedure, isTransfer: true, endsBlock: true };
-  return row(mnemonic, codes, meaning, options);
+  const meaning = { semantics: null, procedure, shortcut, isTransfer: true, endsBlock: true };
+  return row(mnemonic, codes, meaning, {});
 }
 
 /** What a table gives for an opcode: one row, or up to eight by ModRM's reg (null: #UD). */

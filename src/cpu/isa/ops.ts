@@ -21,6 +21,15 @@ export interface Modifiable<V> {
   store(value: V): void;
 }
 
+/** Bytes of one linear page. */
+export interface PlainPlace<V> {
+  /** Not zero where all of them are RAM that may be accessed here and now with nobody's notice. */
+  readonly isThere: V;
+  /** The dword so many bytes further on. Not to be evaluated where `isThere` is zero. */
+  load(at: number): V;
+  store(at: number, value: V): void;
+}
+
 export interface Ops<V> {
   /** Operand size of this form: of its first operand, or as the prefixes say where it has none. */
   readonly size: Size;
@@ -102,6 +111,12 @@ export interface Ops<V> {
   load(segment: V, offset: V, size: Size): V;
   store(segment: V, offset: V, size: Size, value: V): void;
   modifyAt(segment: V, offset: V, size: Size): Modifiable<V>;
+
+  /**
+   * So many bytes at a bound linear address, accessed as supervisor. It never faults: what has no
+   * translation at hand is not there.
+   */
+  supervisor(linear: V, bytes: number, kind: 'read' | 'write'): PlainPlace<V>;
 
   /** Runs `then` where the condition is not zero, else `otherwise`. */
   when(condition: V, then: () => void, otherwise?: () => void): void;

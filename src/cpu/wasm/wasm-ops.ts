@@ -9,7 +9,7 @@
 import { BULK_MOVS, BULK_STOS } from '../engine/string-bulk.js';
 import { VECTOR_GP } from '../fault.js';
 import { isMemoryOperand, sizeOfWidth } from '../isa/form.js';
-import type { Modifiable, Ops, Size } from '../isa/ops.js';
+import type { Modifiable, Ops, PlainPlace, Size } from '../isa/ops.js';
 import type { SegmentIndex } from '../state.js';
 import * as L from '../state-layout.js';
 import type { Binding } from './binding.js';
@@ -59,6 +59,12 @@ export class WasmOps extends WasmEmitter implements Ops<Expression> {
   finish(): Bytes {
     this.leave(this.nextEip(), this.binding.next());
     return this.code;
+  }
+
+  /** The finished function body of a handler: what its shortcut did not settle, the procedure does. */
+  finishByProcedure(): Bytes {
+    const { code } = this.callImport(IMPORT.procedure, this.binding.again());
+    return [...this.code, ...code, ...constant(0), OP.return];
   }
 
   get(offset: number, size: Size = 4): Expression {
@@ -159,6 +165,18 @@ export class WasmOps extends WasmEmitter implements Ops<Expression> {
     const access = this.fastAccess(segment, offset, size, L.SEGMENT_WRITE_BELOW, L.TLB_WRITE_TAG);
     const value = this.loadEither(access, size, IMPORT.modify);
     return { value, store: (stored) => this.storeEither(access, size, this.let(stored)) };
+  }
+
+  supervisor(linear: Expression, bytes: number, kind: 'read' | 'write'): PlainPlace<Expression> {
+    const tag = kind === 'read' ? L.TLB_READ_TAG : L.TLB_WRITE_TAG;
+    const tlb = constantExpression(L.TLB_SUPERVISOR);
+    const { hasPage, host } = this.translate(linear, bytes, tag, tlb);
+    return {
+      isThere: hasPage,
+      load: (at) => loadAt(host, at),
+      store: (at, value) =>
+        void this.code.push(...host.code, ...value.code, OP.i32Store, ...memarg(at)),
+    };
   }
 
   when(condition: Expression, then: () => void, otherwise?: () => void): void {
@@ -309,15 +327,16 @@ export class WasmOps extends WasmEmitter implements Ops<Expression> {
   /** Looks a bound linear address up in the TLB; `host` is of use only where it has the page. */
   protected translate(
     linear: Expression,
-    size: Size,
+    bytes: number,
     tagField: number,
+    tlb: Expression = this.tlbBase(),
   ): { hasPage: Expression; host: Expression } {
     const index = this.and(
       this.shrU(linear, constantExpression(12 - L.TLB_ENTRY_SHIFT)),
       constantExpression((L.TLB_ENTRIES - 1) << L.TLB_ENTRY_SHIFT),
     );
-    const entry = this.let(this.add(this.tlbBase(), index));
-    const last = size === 1 ? linear : this.add(linear, constantExpression(size - 1));
+    const entry = this.let(this.add(tlb, index));
+    const last = bytes === 1 ? linear : this.add(linear, constantExpression(bytes - 1));
     const page = this.and(last, constantExpression(~0xfff));
     const hasPage = this.let(this.eq(page, loadAt(entry, tagField)));
     const host = this.let(this.add(linear, loadAt(entry, L.TLB_ADDEND)));

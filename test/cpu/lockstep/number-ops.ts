@@ -7,7 +7,7 @@ import type { Decoded } from '../../../src/cpu/decoder/decode.js';
 import { registerOffset } from '../../../src/cpu/engine/record.js';
 import { raise, VECTOR_DE } from '../../../src/cpu/fault.js';
 import { sizeOfWidth } from '../../../src/cpu/isa/form.js';
-import type { Modifiable, Ops, Size } from '../../../src/cpu/isa/ops.js';
+import type { Modifiable, Ops, PlainPlace, Size } from '../../../src/cpu/isa/ops.js';
 import {
   checkCodeLimit,
   isUser,
@@ -261,6 +261,18 @@ export class NumberOps implements Ops<number> {
     return {
       value: core.mmu.read(linear, size, isUser(core.state)),
       store: (value) => this.store(segment, offset, size, value),
+    };
+  }
+
+  supervisor(linear: number, bytes: number, kind: 'read' | 'write'): PlainPlace<number> {
+    const { mmu, state } = this.#core;
+    const first = mmu.plainHost(linear, kind === 'write', false);
+    const last = mmu.plainHost((linear + bytes - 1) | 0, kind === 'write', false);
+    const view = new DataView(state.memory.buffer);
+    return {
+      isThere: first >= 0 && last === first + bytes - 1 ? 1 : 0,
+      load: (at) => view.getInt32(first + at, true),
+      store: (at, value) => view.setInt32(first + at, value, true),
     };
   }
 
