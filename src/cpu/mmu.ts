@@ -3,7 +3,8 @@
  *
  * The TLB is a pure cache. It never holds a translation that a new walk would not give: whatever a walk
  * depends on (CR0, CR3, CR4, the tables in RAM) flushes it when it changes. So dropping it at any
- * instant, as checkpoints and debuggers do, changes nothing that the guest can see.
+ * instant, as checkpoints and debuggers do, changes nothing that the guest can see; and INVLPG, or a load
+ * of CR3 with the value that it has, need drop nothing.
  *
  * Deviation: on hardware a translation may outlive a change of the tables until INVLPG or a load of
  * CR3, and global pages (PTE bit 8, CR4.PGE) outlive the latter. Here changes show at once, and the
@@ -83,8 +84,8 @@ export class Mmu {
       this.#clearEntry(SUPERVISOR_WORDS + index * ENTRY_WORDS);
       this.#clearEntry(USER_WORDS + index * ENTRY_WORDS);
     }
-    physical.onTableWrite = () => {
-      if (!this.#walker.isUpdating) this.flush();
+    physical.onTableWrite = (address, size) => {
+      if (!this.#walker.isUpdating && this.#walker.mayHaveUsed(address, size)) this.flush();
     };
     physical.onFlagsSet = () => this.flushWrites();
   }
@@ -206,8 +207,8 @@ export class Mmu {
   }
 
   /**
-   * Drops all cached translations and calls `onFlush`. To be called after CR0.PG, CR0.WP, CR3, CR4.PSE
-   * or a page's PAGE_MMIO flag has changed, and when state was restored from elsewhere.
+   * Drops all cached translations and calls `onFlush`. To be called after CR0.PG, CR0.WP, CR3, CR4.PSE,
+   * CR4.PAE, a page-directory pointer or a page's PAGE_MMIO flag has changed, and when state was restored from elsewhere.
    */
   flush(): void {
     for (let i = 0; i < this.#filledCount; i++) this.#clearEntry(this.#filled[i]);

@@ -36,11 +36,16 @@ export function checkPageDirectoryPointers(core: Core, cr3: number): void {
 }
 
 /**
- * Loads the registers from the table that a value of CR3 names.
+ * Loads the registers from the table that a value of CR3 names. Where one changes, cached translations go.
  * @throws fault as `checkPageDirectoryPointers` does, with nothing changed.
  */
 export function loadPageDirectoryPointers(core: Core, cr3: number): void {
   const { state } = core;
   checkPageDirectoryPointers(core, cr3);
-  for (let i = 0; i < COUNT; i++) state.set(PDPTE0 + i * 4, loaded[i]);
+  let isSame = true;
+  for (let i = 0; i < COUNT; i++) {
+    isSame &&= state.get(PDPTE0 + i * 4) === loaded[i];
+    state.set(PDPTE0 + i * 4, loaded[i]);
+  }
+  if (!isSame) core.mmu.flush();
 }

@@ -102,6 +102,18 @@ export class PageWalker {
     return this.#find(linear) === FOUND ? (this.page | (linear & 0xfff)) >>> 0 : -1;
   }
 
+  /**
+   * A walk may have used an entry that lies, in part at least, in these bytes of a page of RAM: one of
+   * them is present. What is absent is never cached, so it may become present unnoticed.
+   */
+  mayHaveUsed(physical: number, size: number): boolean {
+    const bytes = this.#state.cr4 & CR4_PAE ? 8 : 4;
+    for (let at = (physical & -bytes) >>> 0; at < physical + size; at += bytes) {
+      if (this.#physical.read(at, 4) & ENTRY_PRESENT) return true;
+    }
+    return false;
+  }
+
   /** Takes PAGE_TABLE off all pages again: no cached translation depends on them any more. */
   forgetTables(): void {
     for (let i = 0; i < this.#tableCount; i++) {

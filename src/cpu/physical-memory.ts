@@ -34,8 +34,8 @@ export class PhysicalMemory {
   readonly writtenEpoch: Uint32Array;
   /** Called after the flags' owner must learn that decoded code in this page may be stale. */
   onCodeWrite: (page: number) => void = () => undefined;
-  /** Called when an entry that a page walk may have used was written. */
-  onTableWrite: () => void = () => undefined;
+  /** Called before bytes of a page from which a page walk read an entry are written. */
+  onTableWrite: (physical: number, size: number) => void = () => undefined;
   /** Called when pages stopped being plainly writable: cached write permission must go. */
   onFlagsSet: () => void = () => undefined;
 
@@ -211,7 +211,7 @@ export class PhysicalMemory {
       this.#writtenEpochs.push(this.#epoch);
     }
     if (flags & PAGE_CODE && this.#touchesCode(address, size)) this.onCodeWrite(page);
-    if (flags & PAGE_TABLE) this.onTableWrite();
+    if (flags & PAGE_TABLE) this.onTableWrite(address, size);
   }
 
   #touchesCode(address: number, size: number): boolean {

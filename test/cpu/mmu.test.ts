@@ -182,6 +182,20 @@ describe('page walk', () => {
     expect(peek32(core, TABLE)).toBe(0x20000 | P | RW | A | D);
   });
 
+  test('an absent entry that becomes present drops no translations; a present one that changes does', () => {
+    map(core, 0, 0x20000 | P);
+    core.mmu.read(0x400000, 1, false);
+    let flushes = 0;
+    core.mmu.onFlush = () => {
+      flushes += 1;
+    };
+    map(core, 1, 0x21000 | P | RW);
+    expect(core.mmu.peek(0x401000)).toBe(0x21000);
+    expect(flushes).toBe(0);
+    map(core, 0, 0x21000 | P);
+    expect(flushes).toBe(1);
+  });
+
   test('setting accessed and dirty bits drops no translations', () => {
     map(core, 0, 0x20000 | P | RW);
     let flushes = 0;
@@ -300,8 +314,13 @@ describe('TLB', () => {
       value: fc.integer(),
     });
     const remap = fc.record({ index: fc.integer({ min: 0, max: 7 }), bits: fc.nat(7) });
+    // Entries in part, or more than one, of the table or of the directory.
+    const scribble = fc.record({
+      at: fc.oneof(fc.integer({ min: TABLE, max: TABLE + 34 }), fc.constant(DIRECTORY + 4)),
+      bytes: fc.uint8Array({ minLength: 1, maxLength: 9 }),
+    });
     fc.assert(
-      fc.property(fc.array(fc.oneof(access, remap), { maxLength: 60 }), (steps) => {
+      fc.property(fc.array(fc.oneof(access, remap, scribble), { maxLength: 60 }), (steps) => {
         const cached = pagedCore();
         const fresh = pagedCore();
         for (const step of steps) {
@@ -312,6 +331,10 @@ describe('TLB', () => {
             for (const core of [cached, fresh]) {
               core.mmu.write(TABLE + step.index * 4, 4, entry, false);
             }
+            continue;
+          }
+          if ('bytes' in step) {
+            for (const core of [cached, fresh]) core.physical.load(step.at, step.bytes);
             continue;
           }
           const outcomes = [cached, fresh].map((core) => {

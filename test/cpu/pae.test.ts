@@ -1,7 +1,14 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { AccessSize } from '../../src/cpu/bus.js';
-import { CR0_PE, CR0_PG, CR0_WP, CR4_PAE } from '../../src/cpu/control-registers.js';
+import {
+  CR0_CD,
+  CR0_PE,
+  CR0_PG,
+  CR0_WP,
+  CR4_PAE,
+  CR4_PGE,
+} from '../../src/cpu/control-registers.js';
 import type { Core } from '../../src/cpu/core.js';
 import {
   Fault,
@@ -191,6 +198,24 @@ describe('the page-directory pointers', () => {
     write(core, 3, OTHER_POINTERS);
     write(core, 0, CR0_PE | CR0_PG);
     expect(core.mmu.peek(0x80000123 | 0)).toBe(0x123);
+  });
+
+  test('are loaded when CR0.CD or CR4.PGE changes, and what is cached goes with the old ones', () => {
+    for (const [register, value] of [
+      [0, CR0_PE | CR0_PG | CR0_CD],
+      [4, CR4_PAE | CR4_PGE],
+    ]) {
+      core = paeCore();
+      poke32(core, 0x1000, 1);
+      poke32(core, 0x20000, 2);
+      expect(core.mmu.read(0x1000, 4, false)).toBe(1);
+      poke64(core, POINTERS, 0x16000 | P);
+      poke64(core, 0x16000, 0x17000 | P | RW);
+      poke64(core, 0x17008, 0x20000 | P | RW);
+      expect(core.mmu.read(0x1000, 4, false)).toBe(1);
+      write(core, register, value);
+      expect(core.mmu.read(0x1000, 4, false)).toBe(2);
+    }
   });
 
   test('with reserved bits keep PG from being set', () => {

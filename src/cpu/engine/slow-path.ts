@@ -7,8 +7,10 @@ import type { SegmentIndex } from '../state.js';
 import { SEGMENT_BYTES, SEGMENTS } from '../state-layout.js';
 import { stringBulk } from './string-bulk.js';
 
+const SEGMENT_SHIFT = Math.log2(SEGMENT_BYTES);
+
 function segmentAt(offset: number): SegmentIndex {
-  return ((offset - SEGMENTS) / SEGMENT_BYTES) as SegmentIndex;
+  return ((offset - SEGMENTS) >> SEGMENT_SHIFT) as SegmentIndex;
 }
 
 /** The functions of FUNCTION_IMPORTS that work on memory and faults, by name. They throw `fault`. */

@@ -35,8 +35,10 @@ const CR0_PAGING = CR0_PE | CR0_WP | CR0_PG;
 /** Bits of CR0 and CR4 whose change loads the page-directory pointers anew. */
 const CR0_POINTERS = CR0_PG | CR0_CD | CR0_NW;
 const CR4_POINTERS = CR4_PAE | CR4_PGE | CR4_PSE;
-/** Bits of CR4 on which cached translations depend. */
-const CR4_PAGING = CR4_PSE | CR4_PGE | CR4_PAE;
+/** Bits of CR4 on which cached translations depend. PGE is none: no translation is ever stale. */
+const CR4_PAGING = CR4_PSE | CR4_PAE;
+/** The bits of CR3 that name a page directory. */
+const CR3_DIRECTORY = ~0xfff;
 /** What LMSW reaches. */
 const CR0_STATUS_WORD = CR0_PE | CR0_MP | CR0_EM | CR0_TS;
 
@@ -69,8 +71,9 @@ function writeCr0(core: Core, written: number): void {
 function writeCr3(core: Core, value: number): void {
   const { state } = core;
   if (usesPae(state.cr0, state.cr4)) loadPageDirectoryPointers(core, value);
+  const changed = value ^ state.get(CR3);
   state.set(CR3, value);
-  core.mmu.flush();
+  if (changed & CR3_DIRECTORY) core.mmu.flush();
 }
 
 function writeCr4(core: Core, value: number): void {
@@ -112,7 +115,7 @@ export function mov_Rd_Cd(core: Core, insn: Instruction): void {
 }
 
 /**
- * 0F 22 /r MOV CR, r32. A load of CR3 drops all cached translations, global ones too (see mmu.ts).
+ * 0F 22 /r MOV CR, r32. A load of CR3 with another directory drops all cached translations, global ones too (see mmu.ts).
  * @throws fault #UD for CR1 and CR5 to CR7, and where there is no CR4; #GP(0) unless CPL is 0, for PG
  *   without PE, NW without CD, reserved bits of CR4, and page-directory pointers with reserved bits.
  */

@@ -12,6 +12,7 @@ import {
   CR0_WP,
   CR4_DE,
   CR4_MCE,
+  CR4_PAE,
   CR4_PGE,
   CR4_PSE,
   CR4_PVI,
@@ -120,10 +121,14 @@ describe('MOV to and from control registers', () => {
     expect(p.state.get(L.MODE) & L.MODE_PROTECTED).not.toBe(0);
   });
 
-  test('CR3: a load drops cached translations even when the value is the same', () => {
+  test('CR3: a load of another directory drops cached translations, one of the same does not', () => {
     const p = new TestProcessor();
     const flushes = countFlushes(p);
-    write(p, 3, p.state.get(L.CR3));
+    const before = p.state.get(L.CR3);
+    write(p, 3, before);
+    write(p, 3, before | 0x18);
+    expect(flushes.count).toBe(0);
+    write(p, 3, before + 0x1000);
     expect(flushes.count).toBe(1);
   });
 
@@ -135,13 +140,13 @@ describe('MOV to and from control registers', () => {
     expect(write(p, 4, CR4_TSD | CR4_DE | CR4_PSE | CR4_PGE)).toBe('done');
   });
 
-  test('CR4: a change of PSE or PGE drops cached translations, a change of TSD does not', () => {
+  test('CR4: a change of PSE or PAE drops cached translations, a change of TSD or PGE does not', () => {
     const p = new TestProcessor();
     const flushes = countFlushes(p);
-    write(p, 4, CR4_TSD);
+    write(p, 4, CR4_TSD | CR4_PGE);
     expect(flushes.count).toBe(0);
     write(p, 4, CR4_TSD | CR4_PSE);
-    write(p, 4, CR4_TSD | CR4_PSE | CR4_PGE);
+    write(p, 4, CR4_TSD | CR4_PSE | CR4_PAE);
     expect(flushes.count).toBe(2);
   });
 
