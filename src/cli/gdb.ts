@@ -90,7 +90,7 @@ function fromTrace(path: string, options: GdbOptions): Served {
   const trace = openTraceFile(path);
   const start = startFromTrace(trace, path);
   const { machine, image } = setUp(start, options.engine);
-  const timeline = Timeline.overTrace(machine, [...trace.events], trace.lastInstant, {
+  const timeline = Timeline.overTrace(machine, trace.eventList, trace.lastInstant, {
     checkpointBytes: options.checkpointMemory,
     stored: new StoredCheckpoints(trace),
     first: trace.start,

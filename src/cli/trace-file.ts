@@ -1,7 +1,8 @@
 /** Traces on disk: written as the recording goes, read whole. */
-import { closeSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, readSync, writeSync } from 'node:fs';
 import { basename, extname } from 'node:path';
 import { UserError } from '../machine/user-error.js';
+import { checkPrelude, PRELUDE_BYTES } from '../replay/chunk-frame.js';
 import type { TraceEvent } from '../replay/event.js';
 import { describeDamage, type TraceDamage } from '../replay/trace-damage.js';
 import {
@@ -22,10 +23,25 @@ export function readInput(path: string): Uint8Array {
   }
 }
 
-/** True for a file that is a trace, or was one before it was damaged. */
+/** The first bytes of a file, fewer where it has not so many. @throws UserError where it cannot be read. */
+function readBeginning(path: string, length: number): Uint8Array {
+  try {
+    const descriptor = openSync(path, 'r');
+    try {
+      const bytes = new Uint8Array(length);
+      return bytes.subarray(0, readSync(descriptor, bytes, 0, length, 0));
+    } finally {
+      closeSync(descriptor);
+    }
+  } catch (error) {
+    throw fileError('read', path, error);
+  }
+}
+
+/** True for a file that is a trace, or was one before it was damaged: its first bytes say so. */
 export function isTraceFile(path: string): boolean {
-  const opened = openTrace(bytesSource(readInput(path)));
-  return opened.isWhole || opened.damage.kind !== 'foreign';
+  const start = checkPrelude(readBeginning(path, PRELUDE_BYTES));
+  return start.isWhole || start.damage.kind !== 'foreign';
 }
 
 /**

@@ -64,10 +64,9 @@ function interruptBefore(timeline: Timeline): Instant | null {
   const isReturn = isIret(machine);
   timeline.seek(instant);
   if (!isReturn) return null;
-  const events = timeline.events(0, instant - 1);
-  for (let index = events.length - 1; index >= 0; index--) {
-    const event = events[index];
-    if (event.kind !== 'accept' || event.eip !== (eip | 0) || event.cpl !== cpl) continue;
+  for (let index = timeline.eventsBefore(instant) - 1; index >= 0; index--) {
+    const event = timeline.log.at(index);
+    if (event?.kind !== 'accept' || event.eip !== (eip | 0) || event.cpl !== cpl) continue;
     timeline.seek(event.at);
     const isSame = whereabouts(machine) === place;
     timeline.seek(instant);

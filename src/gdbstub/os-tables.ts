@@ -36,11 +36,9 @@ export function timelineTables(timeline: Timeline, symbols: Symbols | null): rea
 }
 
 function eventRows(timeline: Timeline): string[][] {
-  const { instant } = timeline;
-  const before = timeline.events(0, instant - 1).length;
+  const before = timeline.eventsBefore(timeline.instant);
   const first = Math.max(0, before - MOST_ROWS);
-  return timeline
-    .events(0, Number.MAX_SAFE_INTEGER)
+  return timeline.log
     .slice(first, before + MOST_ROWS)
     .map((event, place) => [
       String(first + place),

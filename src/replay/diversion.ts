@@ -9,6 +9,7 @@ import { NANOSECONDS_PER_APIC_TICK, nanosecondsOfPitTick } from './clock/guest-t
 import { NANOSECONDS_PER_INSTRUCTION, VirtualClock } from './clock/virtual.js';
 import { StateDigest } from './digest.js';
 import type { TraceEvent } from './event.js';
+import type { EventList } from './event-list.js';
 import { CLOCK_SOURCES } from './event-predictions.js';
 import type { Instant } from './instant.js';
 import { Recorder } from './recorder.js';
@@ -25,8 +26,11 @@ export class Diversion {
   readonly session: Session;
   readonly #machine: Machine;
   readonly #past: DiversionPast;
-  /** All events since the beginning of time, or since `#first`. */
-  #events: TraceEvent[];
+  /** How many of the timeline's events came before it; none where `#first` came later. */
+  #position: number;
+  readonly #before: EventList;
+  /** Its own events, or those since `#first`. */
+  #events: TraceEvent[] = [];
   /** The state behind the last edit that something came after; null where nothing was edited. */
   #first: CheckpointRecord | null;
   /** Something was edited, and the machine has not run since. */
@@ -38,7 +42,7 @@ export class Diversion {
    */
   constructor(
     machine: Machine,
-    events: readonly TraceEvent[],
+    events: EventList,
     position: number,
     past: DiversionPast = NO_PAST,
   ) {
@@ -46,7 +50,8 @@ export class Diversion {
     this.#past = past;
     this.#first = past.first;
     this.start = machine.cpu.instant;
-    this.#events = events.slice(0, position);
+    this.#before = events;
+    this.#position = position;
     const recorder = new Recorder(
       machine,
       { event: (event) => void this.#events.push(event) },
@@ -84,7 +89,7 @@ export class Diversion {
   recording(): Recording {
     this.#startBehindEdit();
     const first = this.#first;
-    const events = [...this.#events];
+    const events = [...this.#before.slice(0, this.#position), ...this.#events];
     if (events.at(-1)?.kind === 'end') return { first, events };
     const at = this.#machine.cpu.instant;
     const digest = new StateDigest(this.#machine).compute();
@@ -97,7 +102,8 @@ export class Diversion {
     const machine = this.#machine;
     const clocks: Record<ClockSource, number | null> = noClockValues();
     const before = this.#first ?? UNREAD;
-    for (const { source, value } of readsBackward(this.#events, this.#events.length, before)) {
+    const earlier = readsBackward(this.#before, this.#position, readsOf(before));
+    for (const { source, value } of readsBackward(this.#events, this.#events.length, earlier)) {
       clocks[source] ??= value;
     }
     this.#first = {
@@ -107,6 +113,7 @@ export class Diversion {
       clocks,
       pages: this.#past.pages(),
     };
+    this.#position = 0;
     this.#events = [];
   }
 }
@@ -149,14 +156,14 @@ const UNREAD: ClocksAt = { at: 0, clocks: noClockValues() };
  * @param position how many of the events lie before the instant.
  */
 export function timeAfter(
-  events: readonly TraceEvent[],
+  events: EventList,
   position: number,
   instant: Instant,
   before: ClocksAt = UNREAD,
 ): { readonly nanoseconds: number; readonly timestamp: number } {
   let nanoseconds: number | null = null;
   let timestamp: number | null = null;
-  for (const { source, value, at } of readsBackward(events, position, before)) {
+  for (const { source, value, at } of readsBackward(events, position, readsOf(before))) {
     // What was slept through since left no mark here.
     const since = (instant - at) * NANOSECONDS_PER_INSTRUCTION;
     if (source === 'pit') nanoseconds ??= nanosecondsOfPitTick(value) + since;
@@ -170,19 +177,31 @@ export function timeAfter(
   };
 }
 
-/** What the clocks gave, the latest first. */
+/** What a clock gave, and when. */
+interface ClockRead {
+  readonly source: ClockSource;
+  readonly value: number;
+  readonly at: Instant;
+}
+
+/** What the clocks gave before a position, the latest first, and then what they had given `earlier`. */
 function* readsBackward(
-  events: readonly TraceEvent[],
+  events: EventList,
   position: number,
-  before: ClocksAt,
-): Generator<{ readonly source: ClockSource; readonly value: number; readonly at: Instant }> {
+  earlier: Iterable<ClockRead>,
+): Generator<ClockRead> {
   const first = Math.max(0, position - EVENTS_MOST);
   for (let index = position - 1; index >= first; index--) {
-    const event = events[index];
-    if (event.kind === 'clock') yield event;
+    const event = events.at(index);
+    if (event?.kind === 'clock') yield event;
   }
-  for (const source of CLOCK_SOURCES) {
-    const value = before.clocks[source];
-    if (value !== null) yield { source, value, at: before.at };
-  }
+  yield* earlier;
+}
+
+/** What they had given before there were events. */
+function readsOf({ at, clocks }: ClocksAt): ClockRead[] {
+  return CLOCK_SOURCES.flatMap((source) => {
+    const value = clocks[source];
+    return value === null ? [] : [{ source, value, at }];
+  });
 }

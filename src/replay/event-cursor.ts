@@ -1,6 +1,6 @@
 /** Reading positions in a sequence of events: in a list, or in a stream that is read as it is needed. */
 import type { TraceEvent } from './event.js';
-import type { Instant } from './instant.js';
+import type { EventList } from './event-list.js';
 
 /** A position between two events. */
 export interface EventCursor {
@@ -12,16 +12,16 @@ export interface EventCursor {
 
 /** A position in a list, which may be moved, and to which events may still be added. */
 export class ListCursor implements EventCursor {
-  readonly #events: readonly TraceEvent[];
+  readonly #events: EventList;
   /** How many events lie before the position. */
   position = 0;
 
-  constructor(events: readonly TraceEvent[]) {
+  constructor(events: EventList) {
     this.#events = events;
   }
 
   peek(ahead: number): TraceEvent | null {
-    return this.#events[this.position + ahead] ?? null;
+    return this.#events.at(this.position + ahead) ?? null;
   }
 
   advance(): void {
@@ -55,16 +55,4 @@ export class StreamCursor implements EventCursor {
       this.#first = 0;
     }
   }
-}
-
-/** The index of the first event at or after an instant. */
-export function firstEventAt(events: readonly TraceEvent[], at: Instant): number {
-  let low = 0;
-  let high = events.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (events[middle].at < at) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

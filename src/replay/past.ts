@@ -6,8 +6,8 @@ import type { Machine } from '../machine/machine.js';
 import { type Checkpoint, Checkpoints } from './checkpoint.js';
 import { STRIDE } from './checkpoint-policy.js';
 import { applyRecord, type CheckpointRecord, composePages } from './checkpoint-record.js';
-import type { TraceEvent } from './event.js';
 import { ListCursor } from './event-cursor.js';
+import type { EventList } from './event-list.js';
 import type { Instant } from './instant.js';
 import { Replayer } from './replayer.js';
 import type { StoredCheckpoints } from './stored-checkpoints.js';
@@ -43,12 +43,7 @@ export class Past {
   #stored: StoredCheckpoints | null;
 
   /** @param last how far the recording goes, where it has no end event. */
-  constructor(
-    machine: Machine,
-    events: readonly TraceEvent[],
-    last: Instant,
-    options: PastOptions = {},
-  ) {
+  constructor(machine: Machine, events: EventList, last: Instant, options: PastOptions = {}) {
     this.#machine = machine;
     this.begin = machine.cpu.instant;
     this.first = options.first ?? null;

@@ -10,7 +10,7 @@ import type { CheckpointSize } from './checkpoint.js';
 import type { LiveSource } from './clock/live-source.js';
 import type { Diversion } from './diversion.js';
 import type { TraceEvent } from './event.js';
-import { firstEventAt } from './event-cursor.js';
+import { type EventList, firstEventAt } from './event-list.js';
 import type { Instant } from './instant.js';
 import type { Direction, Exit, Stop, StopConditions } from './motion.js';
 import type { PastOptions } from './past.js';
@@ -33,7 +33,7 @@ export class Timeline {
 
   private constructor(
     machine: Machine,
-    events: readonly TraceEvent[],
+    events: EventList,
     last: Instant,
     live: Session | null,
     past: PastOptions,
@@ -50,7 +50,7 @@ export class Timeline {
    */
   static overTrace(
     machine: Machine,
-    events: TraceEvent[],
+    events: EventList,
     lastInstant: Instant,
     past: PastOptions = {},
   ): Timeline {
@@ -116,10 +116,19 @@ export class Timeline {
     return this.#track.live;
   }
 
+  /** All recorded events. */
+  get log(): EventList {
+    return this.#track.events;
+  }
+
+  /** How many of the recorded events lie before an instant. */
+  eventsBefore(at: Instant): number {
+    return firstEventAt(this.log, at);
+  }
+
   /** The recorded events from one instant to another, both included. */
   events(from: Instant, to: Instant): TraceEvent[] {
-    const { events } = this.#track;
-    return events.slice(firstEventAt(events, from), firstEventAt(events, to + 1));
+    return this.log.slice(this.eventsBefore(from), this.eventsBefore(to + 1));
   }
 
   /** Goes to an instant, or to the end that lies before it. Ends a diversion. */

@@ -29,6 +29,7 @@ import {
   type TraceEvent,
 } from './event.js';
 import { decodeEvents, type EncodedValue, EventEncoder } from './event-codec.js';
+import { ChunkedEvents, type EventList } from './event-list.js';
 import type { Instant } from './instant.js';
 import { binaryBytes, integerBytes, packValue } from './msgpack.js';
 import type { Outcome } from './outcome.js';
@@ -291,6 +292,12 @@ export class Trace {
   /** All events in order, decoded chunk by chunk as they are asked for; the end event is the last. */
   get events(): Iterable<TraceEvent> {
     return this.eventsFrom(0);
+  }
+
+  /** The same by their number, for those who go to and fro; a bounded part of them is in memory. */
+  get eventList(): EventList {
+    const { eventCounts, end } = this.#index;
+    return new ChunkedEvents(eventCounts, (chunk) => this.#decode(chunk), end);
   }
 
   /** The events from an instant on, those at the instant included. Reads no chunk before it. */

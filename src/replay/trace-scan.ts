@@ -59,6 +59,8 @@ export interface TraceIndex {
   readonly checkpoints: readonly CheckpointPlace[];
   /** Chunks of events, each starting where the one before it ends. */
   readonly events: readonly ChunkFrame[];
+  /** How many events each of them holds. */
+  readonly eventCounts: readonly number[];
   readonly end: EndEvent | null;
   readonly counts: EventCounts;
   /** How far the whole chunks reach, in time and in bytes. */
@@ -73,12 +75,13 @@ export function scanTrace(source: TraceSource): Checked<TraceIndex> {
   if (!prelude.isWhole) return prelude;
   const scan = new Scan(source);
   const damage = scan.run();
-  const { header, images, start, checkpoints, events, end, counts, lastInstant } = scan;
+  const { header, images, start, checkpoints, events, eventCounts } = scan;
+  const { end, counts, lastInstant } = scan;
   if (header === null) {
     return { isWhole: false, damage: damage ?? scan.missing('the header of the trace') };
   }
   const formatVersion = prelude.value;
-  const found = { images, start, checkpoints, events, end, counts, lastInstant };
+  const found = { images, start, checkpoints, events, eventCounts, end, counts, lastInstant };
   const rest = { ...found, wholeBytes: scan.offset, damage };
   return { isWhole: true, value: { formatVersion, header, ...rest } };
 }
@@ -89,6 +92,7 @@ class Scan {
   start: CheckpointRecord | null = null;
   readonly checkpoints: CheckpointPlace[] = [];
   readonly events: ChunkFrame[] = [];
+  readonly eventCounts: number[] = [];
   end: EndEvent | null = null;
   readonly counts = noEvents();
   lastInstant: Instant = 0;
@@ -209,6 +213,7 @@ class Scan {
       for (const event of events) this.counts[event.kind] += 1;
       this.#eventCount += events.length;
       this.events.push(frame);
+      this.eventCounts.push(events.length);
     } else {
       const [end, counts] = decodeEnd(payload, frame.to);
       for (const kind of COUNTED_KINDS) {

@@ -7,7 +7,7 @@ import type { Machine } from '../machine/machine.js';
 import type { Checkpoint } from './checkpoint.js';
 import { nextMark } from './checkpoint-policy.js';
 import { Diversion } from './diversion.js';
-import type { TraceEvent } from './event.js';
+import type { EventList } from './event-list.js';
 import type { Instant } from './instant.js';
 import { Lookout } from './lookout.js';
 import { type Exit, type Stop, type StopConditions, stopBy } from './motion.js';
@@ -19,7 +19,7 @@ const NOTHING: StopConditions = { breakpoints: new Set(), watchpoints: [] };
 /** One machine, its past, and whatever drives it where it is now. */
 export class Track {
   readonly machine: Machine;
-  readonly events: readonly TraceEvent[];
+  readonly events: EventList;
   readonly past: Past;
   /** Drives the machine beyond the recorded end; null over a trace. */
   readonly live: Session | null;
@@ -34,7 +34,7 @@ export class Track {
    */
   constructor(
     machine: Machine,
-    events: readonly TraceEvent[],
+    events: EventList,
     last: Instant,
     live: Session | null,
     options: PastOptions,

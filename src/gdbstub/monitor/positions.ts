@@ -135,10 +135,10 @@ function parseWhere(context: MonitorContext, command: string, args: readonly str
 }
 
 function eventInstant({ timeline }: MonitorContext, text: string): Instant {
-  const events = timeline.events(0, Number.MAX_SAFE_INTEGER);
-  const event = /^\d+$/.test(text) ? events.at(Number(text)) : undefined;
+  const { log } = timeline;
+  const event = /^\d+$/.test(text) ? log.at(Number(text)) : undefined;
   if (event === undefined) {
-    throw new UserError(`there is no event ${text}: they are numbered 0 to ${events.length - 1}`);
+    throw new UserError(`there is no event ${text}: they are numbered 0 to ${log.length - 1}`);
   }
   return event.at;
 }

@@ -1,7 +1,8 @@
 /** The `monitor` commands of a timeline: where it is, where to go, what happened when. */
 import { UserError } from '../../machine/user-error.js';
 import { describeEvent } from '../../replay/divergence.js';
-import type { TraceEvent } from '../../replay/event.js';
+import { COUNTED_KINDS, type TraceEvent } from '../../replay/event.js';
+import type { EventList } from '../../replay/event-list.js';
 import { formatInstant, type Instant, parseInstant } from '../../replay/instant.js';
 import type { Timeline } from '../../replay/timeline.js';
 import type { Symbols } from '../symbols.js';
@@ -16,6 +17,9 @@ import { windowCommands } from './windows.js';
 const DEFAULT_COUNT = 10;
 /** Most events shown at once. */
 const MOST_COUNT = 1000;
+/** Events looked at between two chances to interrupt it. */
+const EVENTS_A_SLICE = 10_000;
+const KINDS: readonly string[] = [...COUNTED_KINDS, 'end'];
 
 /** The table of commands. */
 export function timelineCommands(context: MonitorContext): MonitorCommand[] {
@@ -40,7 +44,7 @@ export function timelineCommands(context: MonitorContext): MonitorCommand[] {
       summary: 'the recorded events before and after an instant, the present one if none is given',
       details: [
         `--count N   events to either side, ${DEFAULT_COUNT} unless given`,
-        '--kind KIND only irq, accept, nmi, exception, clock, serial, shim, digest or end',
+        `--kind KIND only ${KINDS.join(', ')}`,
         'An arrow marks where the instant lies among them.',
       ],
       run: (args) => listEvents(timeline, symbols, parseEventOptions(args, timeline.instant)),
@@ -66,10 +70,15 @@ function parseEventOptions(args: readonly string[], present: Instant): EventOpti
     if (value === undefined) throw new UserError(`monitor events: ${option} needs a value`);
     if (option === '--around') around = parseInstant(value);
     else if (option === '--count') count = parseCount(value);
-    else if (option === '--kind') kind = value;
+    else if (option === '--kind') kind = parseKind(value);
     else throw new UserError(`monitor events: no option ${option}; try "monitor help events"`);
   }
   return { around, count, kind };
+}
+
+function parseKind(text: string): string {
+  if (KINDS.includes(text)) return text;
+  throw new UserError(`monitor events: no kind ${text}; they are ${KINDS.join(', ')}`);
 }
 
 function parseCount(text: string): number {
@@ -80,21 +89,36 @@ function parseCount(text: string): number {
   return count;
 }
 
-function listEvents(
+function* listEvents(
   timeline: Timeline,
   symbols: Symbols | null,
   { around, count, kind }: EventOptions,
-): string {
-  const isWanted = (event: TraceEvent): boolean => kind === null || event.kind === kind;
-  const before = timeline
-    .events(0, around - 1)
-    .filter(isWanted)
-    .slice(-count);
-  const after = timeline.events(around, Number.MAX_SAFE_INTEGER).filter(isWanted).slice(0, count);
+): Generator<undefined, string> {
+  const middle = timeline.eventsBefore(around);
+  const before = yield* someEvents(timeline.log, middle - 1, -1, count, kind);
+  const after = yield* someEvents(timeline.log, middle, 1, count, kind);
   if (before.length + after.length === 0) return 'no such events are recorded';
   const lines = (events: readonly TraceEvent[]): string[] =>
     events.map((event) => `   ${describe(event, symbols)}`);
-  return [...lines(before), `=> ${formatInstant(around)}`, ...lines(after)].join('\n');
+  return [...lines(before.reverse()), `=> ${formatInstant(around)}`, ...lines(after)].join('\n');
+}
+
+/** The first events of a kind, or of any, from a place on in either direction. */
+function* someEvents(
+  log: EventList,
+  from: number,
+  direction: 1 | -1,
+  count: number,
+  kind: string | null,
+): Generator<undefined, TraceEvent[]> {
+  const found: TraceEvent[] = [];
+  for (let place = from; place >= 0 && found.length < count; place += direction) {
+    const event = log.at(place);
+    if (event === undefined) break;
+    if (kind === null || event.kind === kind) found.push(event);
+    if (place % EVENTS_A_SLICE === 0) yield;
+  }
+  return found;
 }
 
 /** An event in words, with the symbol of an address in it. */
