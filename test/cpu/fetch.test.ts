@@ -119,6 +119,45 @@ describe('an instruction that lies in two pages', () => {
   });
 });
 
+describe('an instruction in two pages that was executed before', () => {
+  const INSTRUCTION = [MOV_EAX, 0x11, 0x22, 0x33, 0x44];
+  const EIP = NEXT - 2;
+  const SPARE = 0x23000;
+
+  beforeEach(() => {
+    straddle(INSTRUCTION, 2);
+    program.step(1);
+    program.cpu.core.state.eip = EIP;
+  });
+
+  function again(): number {
+    expect(fault()).toBeNull();
+    return program.cpu.core.state.reg32(EAX);
+  }
+
+  test('is seen as it is now when its first page was written', () => {
+    program.cpu.core.physical.write(EIP + 1, 1, 0x99);
+    expect(again()).toBe(0x44332299);
+  });
+
+  test('is seen as it is now when its second page was written', () => {
+    program.cpu.core.physical.write(NEXT, 1, 0x99);
+    expect(again()).toBe(0x44339911);
+  });
+
+  test('is fetched from where the second page is mapped now', () => {
+    const { core } = program.cpu;
+    [0x55, 0x66, 0x77].forEach((byte, i) => core.physical.write(SPARE + i, 1, byte));
+    poke32(core, PAGE_TABLE + (NEXT >>> 12) * 4, SPARE | 0x67);
+    expect(again()).toBe(0x77665511);
+  });
+
+  test('faults where the second page is gone', () => {
+    remove(NEXT);
+    expect(fault()).toEqual({ vector: PF, eip: EIP, errorCode: 0, cr2: NEXT });
+  });
+});
+
 describe('15 bytes', () => {
   const prefixed = (count: number, ...bytes: number[]): number[] => [
     ...new Array<number>(count).fill(OVERRIDE_DS),

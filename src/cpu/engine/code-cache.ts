@@ -1,7 +1,8 @@
 /**
  * Decoded code: blocks of records by physical address, found again through the jump cache by linear
- * address. A block lies within one page of RAM; an instruction that crosses into the next page, or
- * that lies outside RAM, is decoded anew each time that it is executed.
+ * address. A block lies within one page of RAM; an instruction that crosses into the next page is a block
+ * by itself. One that lies outside RAM, or near its segment's limit, is decoded anew each time that it is
+ * executed.
  *
  * All of this is cache: dropping it at any boundary changes nothing that the guest can see.
  */
@@ -29,6 +30,13 @@ const MODES = 32;
 /** With so much of the code segment ahead, no instruction of a page can cross its limit. */
 const LIMIT_MARGIN = 0x2000;
 
+/** An instruction in two pages. */
+interface Crossing {
+  readonly record: number;
+  /** Physical address of its first byte in the second page. */
+  readonly second: number;
+}
+
 export class CodeCache {
   readonly #breakpoints = new BreakpointSet();
   readonly #core: Core;
@@ -39,7 +47,11 @@ export class CodeCache {
   readonly #heads = new Map<number, number>();
   /** Record by physical address * MODES + MODE bits. */
   readonly #blocks = new Map<number, number>();
-  /** Keys of `#blocks` by page. */
+  /** Instructions in two pages, by the same key. */
+  readonly #crossings = new Map<number, Crossing>();
+  /** Instructions that compiled code gives back, by the same key. */
+  readonly #singles = new Map<number, number>();
+  /** Keys of the three by page. */
   readonly #pages = new Map<number, number[]>();
   /** The instruction of a record, by record number; only where it is a procedure. */
   readonly #procedures: (Decoded | undefined)[] = [];
@@ -94,6 +106,8 @@ export class CodeCache {
   clear(): void {
     for (const page of this.#pages.keys()) this.#core.physical.clearCode(page);
     this.#blocks.clear();
+    this.#crossings.clear();
+    this.#singles.clear();
     this.#pages.clear();
     this.#procedures.length = 0;
     this.#heads.clear();
@@ -124,7 +138,9 @@ export class CodeCache {
     const limit = state.segmentLimit(L.SEG_CS) >>> 0;
     const isCacheable =
       physical.isReadableRam(fetchedAt >>> 12) && (eip >>> 0) + LIMIT_MARGIN <= limit;
-    const record = isCacheable ? this.#blockAt(fetchedAt, mode) : 0;
+    const record = isCacheable
+      ? this.#crossingAt(fetchedAt, linear, mode) || this.#blockAt(fetchedAt, linear, mode)
+      : 0;
     if (record === 0) return this.#decodeAlone(eip, limit, mode);
     // Where the jump cache does not know, the run loop ends.
     if (!this.breakpoints.has(linear >>> 0)) {
@@ -136,8 +152,41 @@ export class CodeCache {
     return record;
   }
 
-  /** The block's first record, or 0 where its first instruction leaves the page. */
-  #blockAt(start: number, mode: number): number {
+  /**
+   * The record of the instruction at EIP alone, for compiled code that gives it back: it lies in RAM and
+   * in one page, and its page is known to hold code.
+   */
+  singleAtEip(): number {
+    const { state, mmu } = this.#core;
+    const mode = state.get(L.MODE);
+    const linear = codeLinear(this.#core, state.eip);
+    const start = mmu.translateFetch(linear, (mode & L.MODE_USER) !== 0) >>> 0;
+    const key = start * MODES + (mode & BLOCK_MODE);
+    const known = this.#singles.get(key);
+    if (known !== undefined) return known;
+    const end = (start | 0xfff) + 1;
+    const decoded = decode({ bytes: this.#core.physical.ram, start, end }, true, this.#map);
+    if (decoded === null) throw new Error('compiled code leaves its page');
+    if (this.#nextRecord + 2 * L.RECORD_BYTES > L.RECORDS_END) this.clear();
+    const record = this.#writeAlone(decoded, mode);
+    this.#core.physical.markCode(start, decoded.instruction.length);
+    this.#singles.set(key, record);
+    this.#noteKey(start >>> 12, key);
+    return record;
+  }
+
+  /** A block of one instruction; the caller has seen to it that there is room for two records. */
+  #writeAlone(decoded: Decoded, mode: number): number {
+    const record = this.#nextRecord;
+    this.#emit(record, decoded, mode);
+    writeEnd(this.#core.state, record + L.RECORD_BYTES);
+    this.#nextRecord += 2 * L.RECORD_BYTES;
+    this.#handlers.compile();
+    return record;
+  }
+
+  /** The block's first record, or 0 where its first instruction reaches into a page without RAM. */
+  #blockAt(start: number, linear: number, mode: number): number {
     const key = start * MODES + (mode & BLOCK_MODE);
     const known = this.#blocks.get(key);
     if (known !== undefined) return known;
@@ -161,7 +210,7 @@ export class CodeCache {
     }
     if (at === start) {
       this.#nextRecord = first;
-      return 0;
+      return this.#decodeCrossing(key, start, linear, mode);
     }
     if (isCompiled) {
       this.#hotCode.writeHead(first, start);
@@ -172,10 +221,56 @@ export class CodeCache {
     this.#handlers.compile();
     this.#core.physical.markCode(start, at - start);
     this.#blocks.set(key, first);
-    const keys = this.#pages.get(start >>> 12);
-    if (keys === undefined) this.#pages.set(start >>> 12, [key]);
-    else keys.push(key);
+    this.#noteKey(start >>> 12, key);
     return first;
+  }
+
+  #noteKey(page: number, key: number): void {
+    const keys = this.#pages.get(page);
+    if (keys === undefined) this.#pages.set(page, [key]);
+    else keys.push(key);
+  }
+
+  /**
+   * The record of a known instruction in two pages, or 0.
+   * @throws fault what fetching from the second page raises.
+   */
+  #crossingAt(start: number, linear: number, mode: number): number {
+    if ((start & 0xfff) + MAX_INSTRUCTION_BYTES <= 0x1000) return 0;
+    const known = this.#crossings.get(start * MODES + (mode & BLOCK_MODE));
+    if (known === undefined) return 0;
+    return this.#secondPage(linear, mode) === known.second ? known.record : 0;
+  }
+
+  /** Physical address of the page behind that of a linear address. @throws fault #PF. */
+  #secondPage(linear: number, mode: number): number {
+    const next = (linear | 0xfff) + 1;
+    return this.#core.mmu.translateFetch(next, (mode & L.MODE_USER) !== 0) >>> 0;
+  }
+
+  /**
+   * Decodes an instruction that does not end in the page that it begins in.
+   * @returns its record, or 0 where the next page is not RAM.
+   * @throws fault what fetching and decoding it raise.
+   */
+  #decodeCrossing(key: number, start: number, linear: number, mode: number): number {
+    const { physical } = this.#core;
+    const second = this.#secondPage(linear, mode);
+    if (!physical.isReadableRam(second >>> 12)) return 0;
+    const inFirst = 0x1000 - (start & 0xfff);
+    const bytes = this.#fetched;
+    bytes.set(physical.ram.subarray(start, start + inFirst));
+    bytes.set(physical.ram.subarray(second, second + MAX_INSTRUCTION_BYTES - inFirst), inFirst);
+    const code = { bytes, start: 0, end: MAX_INSTRUCTION_BYTES };
+    const decoded = decode(code, (mode & L.MODE_CODE32) !== 0, this.#map);
+    if (decoded === null) return 0;
+    const record = this.#writeAlone(decoded, mode);
+    physical.markCode(start, inFirst);
+    physical.markCode(second, decoded.instruction.length - inFirst);
+    this.#crossings.set(key, { record, second });
+    this.#noteKey(start >>> 12, key);
+    this.#noteKey(second >>> 12, key);
+    return record;
   }
 
   /**
@@ -225,7 +320,11 @@ export class CodeCache {
   }
 
   #dropPage(page: number): void {
-    for (const key of this.#pages.get(page) ?? []) this.#blocks.delete(key);
+    for (const key of this.#pages.get(page) ?? []) {
+      this.#blocks.delete(key);
+      this.#crossings.delete(key);
+      this.#singles.delete(key);
+    }
     this.#pages.delete(page);
     this.#hotCode?.dropPage(page);
     this.#core.physical.clearCode(page);

@@ -35,6 +35,7 @@ export class Engine {
       ...slowPath(core),
       procedure: (record: number) => this.#procedure(record),
       hot: (record: number) => this.#code.compile(record),
+      single: () => this.#code.singleAtEip(),
     };
     const module = new WebAssembly.Module(encodeRunLoop(memoryPages));
     const { exports } = new WebAssembly.Instance(module, { env: imports });

@@ -21,16 +21,15 @@ import {
   unsigned,
   VOID,
 } from '../wasm/encoder.js';
-import { FUNCTION_IMPORTS } from '../wasm/imports.js';
+import { FUNCTION_IMPORTS, IMPORT } from '../wasm/imports.js';
 import type { Block, Region, RegionInstruction } from './region.js';
 import * as F from './region-frame.js';
-import { RegionOps, SPILL } from './region-ops.js';
+import { RegionOps, SPILL, WAY_ON } from './region-ops.js';
 
 const HANDLER = { parameters: [I32], results: [I32] };
 /** Parameters of `spill` behind the eight registers. */
 const SPILL_WORDS = [L.FLAG_RESULT, L.FLAG_AUX, L.EIP];
 const SPILL_BUDGET = 11;
-const SPILL_ATTENTION = 12;
 
 function local(index: number): number[] {
   return [OP.localGet, ...unsigned(index)];
@@ -49,20 +48,15 @@ function storeWord(offset: number, value: Bytes): number[] {
   return [...constant(0), ...value, OP.i32Store, ...memarg(offset)];
 }
 
-/** (eight registers, flag words, EIP, budget, attention): writes the state; see `RegionOps`. */
+/** (eight registers, flag words, EIP, budget): writes the state. */
 const SPILL_FUNCTION: FunctionBody = {
   name: 'spill',
-  type: { parameters: new Array<number>(SPILL_ATTENTION + 1).fill(I32), results: [] },
+  type: { parameters: new Array<number>(SPILL_BUDGET + 1).fill(I32), results: [] },
   locals: [],
   code: [
     ...Array.from({ length: 8 }, (_, i) => storeWord(i * 4, local(i))).flat(),
     ...SPILL_WORDS.flatMap((offset, i) => storeWord(offset, local(8 + i))),
-    ...local(SPILL_ATTENTION),
-    OP.i32Eqz,
-    OP.if,
-    VOID,
     ...storeWord(L.BUDGET, local(SPILL_BUDGET)),
-    OP.end,
   ],
 };
 
@@ -84,8 +78,12 @@ class RegionCompiler {
   body(): FunctionCode {
     const { blocks } = this.#region;
     const prologue = this.#prologue();
-    // loop { block { ... block { br_table } code 0 } ... code n-1 }
+    // block { block { loop { block { ... block { br_table } code 0 } ... code n-1 } } way out } other way out
     const nest = [
+      OP.block,
+      VOID,
+      OP.block,
+      VOID,
       OP.loop,
       VOID,
       ...blocks.flatMap(() => [OP.block, VOID]),
@@ -95,7 +93,7 @@ class RegionCompiler {
       ...blocks.flatMap((_, i) => unsigned(i)),
     ];
     const bodies = blocks.flatMap((block, i) => [[OP.end], ...this.#block(block, i)]);
-    const parts = [prologue, nest, ...bodies, [OP.end, OP.unreachable]];
+    const parts = [prologue, nest, ...bodies, [OP.end, OP.unreachable], WAYS_OUT];
     return { locals: this.#frame.locals, parts };
   }
 
@@ -155,7 +153,7 @@ class RegionCompiler {
       OP.i32LtS,
       OP.if,
       VOID,
-      ...this.#exit(block.offset),
+      ...this.#exit(block.offset, index, 1),
       OP.end,
       ...local(F.LOCAL_LEFT),
       ...constant(count),
@@ -169,12 +167,13 @@ class RegionCompiler {
         behind: count - 1 - i,
         branchTo: (offset: number) => this.#branchTo(offset, index, loopsOnItself),
         dispatch: () => this.#dispatch(index),
+        wayOut: (way: number) => this.#wayOut(index, way),
       };
       new RegionOps(frame, place, formOfInstruction(instruction)).emit();
     });
     frame.code.push(...frame.settleFlags());
     const onward = this.#places.get(block.next);
-    if (onward === undefined) frame.code.push(...this.#exit(block.next));
+    if (onward === undefined) frame.code.push(...this.#exit(block.next, index, 0));
     else if (onward !== index + 1 || loopsOnItself) {
       frame.code.push(...(this.#branchTo(block.next, index, loopsOnItself) ?? []));
     }
@@ -199,24 +198,35 @@ class RegionCompiler {
     return [OP.br, ...unsigned(this.#frame.depth + outwards)];
   }
 
-  /** Returns to the run loop at an offset, with no instruction under way and no flags pending. */
-  #exit(offset: number): number[] {
-    return [
-      ...F.GET_REGISTERS,
-      ...local(F.LOCAL_RESULT),
-      ...local(F.LOCAL_AUX),
-      ...local(F.LOCAL_BASE),
-      ...constant(offset),
-      OP.i32Add,
-      ...local(F.LOCAL_LEFT),
-      ...constant(0),
-      OP.call,
-      ...unsigned(SPILL),
-      ...constant(0),
-      OP.return,
-    ];
+  /** Out of the region from inside block `from`, at the frame's depth, by one of the ways behind the loop. */
+  #wayOut(from: number, way: number): Bytes {
+    const outwards = this.#region.blocks.length - from;
+    return [OP.br, ...unsigned(this.#frame.depth + outwards + way)];
+  }
+
+  /**
+   * Returns to the run loop at an offset, with no instruction under way and no flags pending.
+   * @param deeper blocks that are open beyond the frame's depth.
+   */
+  #exit(offset: number, from: number, deeper: number): Bytes {
+    const outwards = this.#region.blocks.length - from;
+    const way = this.#frame.depth + deeper + outwards + WAY_ON;
+    return [...constant(offset), OP.localSet, F.LOCAL_BLOCK, OP.br, ...unsigned(way)];
   }
 }
+
+/** What follows the dispatching loop: each way writes the state, EIP at offset LOCAL_BLOCK, and returns. */
+const WAYS_OUT: Bytes = [
+  OP.end,
+  ...F.spillAt([...local(F.LOCAL_BASE), ...local(F.LOCAL_BLOCK), OP.i32Add], SPILL),
+  ...constant(0),
+  OP.return,
+  OP.end,
+  ...F.spillAt([...local(F.LOCAL_BASE), ...local(F.LOCAL_BLOCK), OP.i32Add], SPILL),
+  OP.call,
+  IMPORT.single,
+  OP.return,
+];
 
 function formOfInstruction({ decoded }: RegionInstruction): Form {
   return formOf(decoded.encoding, decoded.instruction, true);

@@ -18,20 +18,23 @@ export const LOCAL_RESULT = 9;
 export const LOCAL_AUX = 10;
 /** The budget that is left behind the present block. */
 export const LOCAL_LEFT = 11;
-/** Not zero once something asked for the run loop's attention: return after this instruction. */
-export const LOCAL_ATTENTION = 12;
 /** EIP of the page's first byte. */
-export const LOCAL_BASE = 13;
-/** Index of the block to go to. */
-export const LOCAL_BLOCK = 14;
-export const LOCAL_TLB = 15;
-const FIRST_TEMPORARY = 16;
+export const LOCAL_BASE = 12;
+/** Index of the block to go to; on the way out, EIP's offset in the page. */
+export const LOCAL_BLOCK = 13;
+export const LOCAL_TLB = 14;
+const FIRST_TEMPORARY = 15;
 
-/** Code that puts the eight registers on the stack. */
-export const GET_REGISTERS: Bytes = Array.from({ length: 8 }, (_, i) => [
+/** Registers and flag words, as `spill` takes them. */
+const GET_STATE: Bytes = Array.from({ length: 10 }, (_, i) => [
   OP.localGet,
   LOCAL_REGISTERS + i,
 ]).flat();
+
+/** Code that writes the state words from the locals, EIP as given. @param spill function index of `spill`. */
+export function spillAt(eip: Bytes, spill: number): Bytes {
+  return [...GET_STATE, ...eip, OP.localGet, LOCAL_LEFT, OP.call, spill];
+}
 
 /** A flag word that was set: an expression over temporaries that are kept for it. */
 interface Pending {
@@ -88,12 +91,20 @@ export class RegionFrame {
 
   /** Code that works pending flags out into their locals. */
   settleFlags(): Bytes {
+    const code = this.flagsWorkedOut();
+    this.setPending(0, null);
+    this.setPending(1, null);
+    return code;
+  }
+
+  /** As `settleFlags`, on a way out: on the way on they stay pending. */
+  flagsWorkedOut(): Bytes {
     const code: number[] = [];
     for (const word of [0, 1] as const) {
       const value = this.pending(word);
-      if (value === null) continue;
-      code.push(...value.code, OP.localSet, word === 0 ? LOCAL_RESULT : LOCAL_AUX);
-      this.setPending(word, null);
+      if (value !== null) {
+        code.push(...value.code, OP.localSet, word === 0 ? LOCAL_RESULT : LOCAL_AUX);
+      }
     }
     return code;
   }

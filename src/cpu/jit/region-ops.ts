@@ -5,7 +5,7 @@
 
 import { RECORD_BLOCK, RECORD_HANDLER, RECORD_OFFSET, registerOffset } from '../engine/record.js';
 import type { Form } from '../isa/form.js';
-import type { Size } from '../isa/ops.js';
+import type { Modifiable, Size } from '../isa/ops.js';
 import * as L from '../state-layout.js';
 import { append, type Bytes, constant, I32, memarg, OP, unsigned } from '../wasm/encoder.js';
 import { constantExpression, type Expression, localExpression } from '../wasm/expression.js';
@@ -33,13 +33,20 @@ export interface Place {
   branchTo(offset: number): Bytes | null;
   /** Emits the way to the block whose index is in LOCAL_BLOCK. */
   dispatch(): Bytes;
+  /** Emits a way out of the region, to the offset in LOCAL_BLOCK. */
+  wayOut(way: typeof WAY_ON | typeof WAY_SINGLE): Bytes;
 }
+
+/** Out of the region and on with whatever is there. */
+export const WAY_ON = 0;
+/** Out of the region and on with one interpreted instruction. */
+export const WAY_SINGLE = 1;
 
 export class RegionOps extends WasmOps {
   readonly #frame: F.RegionFrame;
   readonly #place: Place;
-  /** Some slow path of this instruction may have asked for attention. */
-  #mayNeedAttention = false;
+  /** What ESP was, where it is set before the last access. */
+  #guardedEsp: Expression | null = null;
 
   constructor(frame: F.RegionFrame, place: Place, form: Form) {
     super(new InstructionBinding(form, place.instruction.decoded));
@@ -51,10 +58,6 @@ export class RegionOps extends WasmOps {
   emit(): void {
     const { decoded } = this.#place.instruction;
     decoded.encoding.semantics?.(this);
-    if (this.#mayNeedAttention) {
-      this.branch(localExpression(F.LOCAL_ATTENTION), () => this.#exit(this.nextEip()));
-    }
-    if (this.guardsEsp) super.set(L.ESP_GUARD, constantExpression(0));
     append(this.#frame.code, this.code);
     this.#frame.endInstruction();
   }
@@ -117,10 +120,6 @@ export class RegionOps extends WasmOps {
 
   override jump(offset: Expression): void {
     const { target } = this.#place.instruction;
-    if (this.guardsEsp) super.set(L.ESP_GUARD, constantExpression(0));
-    if (this.#mayNeedAttention) {
-      this.branch(localExpression(F.LOCAL_ATTENTION), () => this.#exit(offset));
-    }
     this.#settleFlags();
     const way = target === null ? null : this.#place.branchTo(target);
     if (way !== null) {
@@ -199,21 +198,42 @@ export class RegionOps extends WasmOps {
     return localExpression(F.LOCAL_TLB);
   }
 
-  protected override callSlow(index: number, ...parameters: Expression[]): Expression {
-    const { behind } = this.#place;
-    this.#mayNeedAttention = true;
-    this.#spill(this.#eip(0), behind);
-    const hasResult = FUNCTION_IMPORTS[index].type.results.length > 0;
-    const call = this.callImport(index, ...parameters);
-    let result: Expression = call;
-    if (hasResult) result = this.let(call);
-    else this.code.push(...call.code);
-    // Attention took the budget away.
-    const budget = { code: [...constant(0), OP.i32Load, ...memarg(L.BUDGET)], isBound: false };
-    const expected = this.add(localExpression(F.LOCAL_LEFT), constantExpression(behind));
-    const attention = this.or(localExpression(F.LOCAL_ATTENTION), this.xor(budget, expected));
-    this.code.push(...attention.code, OP.localSet, F.LOCAL_ATTENTION);
-    return result;
+  override guardEsp(): void {
+    this.#guardedEsp = this.#copy(registerValue(L.ESP, 4));
+  }
+
+  override modifyAt(segment: Expression, offset: Expression, size: Size): Modifiable<Expression> {
+    const access = this.fastAccess(segment, offset, size, L.SEGMENT_WRITE_BELOW, L.TLB_WRITE_TAG);
+    const value = this.loadEither(access, size);
+    return { value, store: (stored) => this.storeFast(access, size, this.let(stored)) };
+  }
+
+  protected override loadEither(access: Access, size: Size): Expression {
+    this.#elseInterpret(access.isFast);
+    return this.#copy(this.loadFast(access, size));
+  }
+
+  protected override storeEither(access: Access, size: Size, value: Expression): void {
+    this.#elseInterpret(access.isFast);
+    this.storeFast(access, size, value);
+  }
+
+  /**
+   * Unless the condition holds, leaves the instruction, which has changed nothing yet that doing it again
+   * would change otherwise, to the interpreter. A call of the slow path from here would have TurboFan
+   * keep every register in memory.
+   */
+  #elseInterpret(isFast: Expression): void {
+    const { instruction, behind } = this.#place;
+    this.branch(this.eqz(isFast), () => {
+      append(this.code, this.#frame.flagsWorkedOut());
+      if (this.#guardedEsp !== null) this.#setRegister(L.ESP, this.#guardedEsp, 4);
+      const left = this.add(localExpression(F.LOCAL_LEFT), constantExpression(behind + 1));
+      append(this.code, left.code);
+      this.code.push(OP.localSet, F.LOCAL_LEFT);
+      this.code.push(...constant(instruction.offset), OP.localSet, F.LOCAL_BLOCK);
+      append(this.code, this.#place.wayOut(WAY_SINGLE));
+    });
   }
 
   protected override leave(eip: Expression): void {
@@ -246,22 +266,17 @@ export class RegionOps extends WasmOps {
     return this.add(localExpression(F.LOCAL_BASE), offset);
   }
 
-  /** Writes the state words. The budget, too, unless attention has taken it. */
+  /** Writes the state words. */
   #spill(eip: Expression, behind: number): void {
-    const parameters = [
-      REGISTERS,
-      this.#frame.flagWord(0),
-      this.#frame.flagWord(1),
-      eip,
-      this.add(localExpression(F.LOCAL_LEFT), constantExpression(behind)),
-      localExpression(F.LOCAL_ATTENTION),
-    ];
-    append(this.code, this.callImport(SPILL, ...parameters).code);
+    append(this.code, this.#frame.flagsWorkedOut());
+    const left = this.add(localExpression(F.LOCAL_LEFT), constantExpression(behind));
+    append(this.code, left.code);
+    this.code.push(OP.localSet, F.LOCAL_LEFT);
+    append(this.code, F.spillAt(eip.code, SPILL));
   }
 
   /** Returns to the run loop with EIP as given; the present instruction is done. */
   #exit(eip: Expression): void {
-    if (this.guardsEsp) super.set(L.ESP_GUARD, constantExpression(0));
     this.#spill(eip, this.#place.behind);
     this.code.push(...constant(0), OP.return);
   }
@@ -285,9 +300,6 @@ export class RegionOps extends WasmOps {
     this.code.push(...merged.code, OP.localSet, local);
   }
 }
-
-/** All eight of them, for a call. */
-const REGISTERS: Expression = { code: F.GET_REGISTERS, isBound: false };
 
 /** The word at an address of the one memory. */
 function word(address: Expression, offset: number): Expression {

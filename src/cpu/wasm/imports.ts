@@ -24,6 +24,8 @@ export const FUNCTION_IMPORTS: readonly FunctionImport[] = [
   imported('hot', 1, false),
   // (BULK_*, source segment's state offset, size): iterations of a REP ahead
   imported('bulk', 3, false),
+  // () → record of the instruction at EIP alone
+  imported('single', 0, true),
 ];
 
 /** Function indices of the imports. */
@@ -35,4 +37,5 @@ export const IMPORT = {
   procedure: 4,
   hot: 5,
   bulk: 6,
+  single: 7,
 } as const;

@@ -281,7 +281,7 @@ export class WasmOps extends WasmEmitter implements Ops<Expression> {
   protected loadEither(access: Access, size: Size, slow: number): Expression {
     return this.chooseValue(
       access.isFast,
-      () => ({ code: [...access.host.code, LOADS[size], ...memarg(0)], isBound: false }),
+      () => this.loadFast(access, size),
       () => this.callSlow(slow, access.segment, access.offset, constantExpression(size)),
     );
   }
@@ -289,12 +289,21 @@ export class WasmOps extends WasmEmitter implements Ops<Expression> {
   protected storeEither(access: Access, size: Size, value: Expression): void {
     this.branch(
       access.isFast,
-      () => this.code.push(...access.host.code, ...value.code, STORES[size], ...memarg(0)),
+      () => this.storeFast(access, size, value),
       () => {
         const { segment, offset } = access;
         this.callSlow(IMPORT.store, segment, offset, constantExpression(size), value);
       },
     );
+  }
+
+  /** The value from RAM. */
+  protected loadFast({ host }: Access, size: Size): Expression {
+    return { code: [...host.code, LOADS[size], ...memarg(0)], isBound: false };
+  }
+
+  protected storeFast({ host }: Access, size: Size, value: Expression): void {
+    this.code.push(...host.code, ...value.code, STORES[size], ...memarg(0));
   }
 
   /**
