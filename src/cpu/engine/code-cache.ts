@@ -15,6 +15,7 @@ import type { OpcodeMap } from '../isa/opcode-map.js';
 import { codeLinear } from '../segmentation.js';
 import * as L from '../state-layout.js';
 import { BreakpointSet } from './breakpoint-set.js';
+import { CodeIndex } from './code-index.js';
 import type { Handlers } from './handlers.js';
 import type { HotCode } from './hot-code.js';
 import { writeEnd, writeRecord } from './record.js';
@@ -24,18 +25,11 @@ const MAX_BLOCK = 64;
 
 /** What a block depends on beside its bytes. */
 const BLOCK_MODE = L.MODE_CODE32 | L.MODE_STACK32 | L.MODE_FLAT;
-/** Above the highest bit of BLOCK_MODE. */
+/** Above the highest value of BLOCK_MODE. */
 const MODES = 32;
 
 /** With so much of the code segment ahead, no instruction of a page can cross its limit. */
 const LIMIT_MARGIN = 0x2000;
-
-/** An instruction in two pages. */
-interface Crossing {
-  readonly record: number;
-  /** Physical address of its first byte in the second page. */
-  readonly second: number;
-}
 
 export class CodeCache {
   readonly #breakpoints = new BreakpointSet();
@@ -45,14 +39,8 @@ export class CodeCache {
   readonly #hotCode: HotCode | null;
   /** Physical address of the block behind a head record. */
   readonly #heads = new Map<number, number>();
-  /** Record by physical address * MODES + MODE bits. */
-  readonly #blocks = new Map<number, number>();
-  /** Instructions in two pages, by the same key. */
-  readonly #crossings = new Map<number, Crossing>();
-  /** Instructions that compiled code gives back, by the same key. */
-  readonly #singles = new Map<number, number>();
-  /** Keys of the three by page. */
-  readonly #pages = new Map<number, number[]>();
+  /** By the bits of BLOCK_MODE. */
+  readonly #indices = Array.from({ length: MODES }, () => new CodeIndex());
   /** The instruction of a record, by record number; only where it is a procedure. */
   readonly #procedures: (Decoded | undefined)[] = [];
   #scratch: Decoded | undefined;
@@ -104,11 +92,10 @@ export class CodeCache {
 
   /** Drops every decoded instruction. */
   clear(): void {
-    for (const page of this.#pages.keys()) this.#core.physical.clearCode(page);
-    this.#blocks.clear();
-    this.#crossings.clear();
-    this.#singles.clear();
-    this.#pages.clear();
+    for (const index of this.#indices) {
+      for (const page of index.pages) this.#core.physical.clearCode(page);
+      index.clear();
+    }
     this.#procedures.length = 0;
     this.#heads.clear();
     this.#hotCode?.clear();
@@ -161,8 +148,8 @@ export class CodeCache {
     const mode = state.get(L.MODE);
     const linear = codeLinear(this.#core, state.eip);
     const start = mmu.translateFetch(linear, (mode & L.MODE_USER) !== 0) >>> 0;
-    const key = start * MODES + (mode & BLOCK_MODE);
-    const known = this.#singles.get(key);
+    const index = this.#indices[mode & BLOCK_MODE];
+    const known = index.singles.get(start | 0);
     if (known !== undefined) return known;
     const end = (start | 0xfff) + 1;
     const decoded = decode({ bytes: this.#core.physical.ram, start, end }, true, this.#map);
@@ -170,8 +157,8 @@ export class CodeCache {
     if (this.#nextRecord + 2 * L.RECORD_BYTES > L.RECORDS_END) this.clear();
     const record = this.#writeAlone(decoded, mode);
     this.#core.physical.markCode(start, decoded.instruction.length);
-    this.#singles.set(key, record);
-    this.#noteKey(start >>> 12, key);
+    index.singles.set(start | 0, record);
+    index.note(start >>> 12, start | 0);
     return record;
   }
 
@@ -187,8 +174,8 @@ export class CodeCache {
 
   /** The block's first record, or 0 where its first instruction reaches into a page without RAM. */
   #blockAt(start: number, linear: number, mode: number): number {
-    const key = start * MODES + (mode & BLOCK_MODE);
-    const known = this.#blocks.get(key);
+    const index = this.#indices[mode & BLOCK_MODE];
+    const known = index.blocks.get(start | 0);
     if (known !== undefined) return known;
     const room = this.#nextRecord + (MAX_BLOCK + 2) * L.RECORD_BYTES <= L.RECORDS_END;
     if (!room || this.#hotCode?.isFull) this.clear();
@@ -210,7 +197,7 @@ export class CodeCache {
     }
     if (at === start) {
       this.#nextRecord = first;
-      return this.#decodeCrossing(key, start, linear, mode);
+      return this.#decodeCrossing(start, linear, mode);
     }
     if (isCompiled) {
       this.#hotCode.writeHead(first, start);
@@ -220,15 +207,9 @@ export class CodeCache {
     this.#nextRecord += L.RECORD_BYTES;
     this.#handlers.compile();
     this.#core.physical.markCode(start, at - start);
-    this.#blocks.set(key, first);
-    this.#noteKey(start >>> 12, key);
+    index.blocks.set(start | 0, first);
+    index.note(start >>> 12, start | 0);
     return first;
-  }
-
-  #noteKey(page: number, key: number): void {
-    const keys = this.#pages.get(page);
-    if (keys === undefined) this.#pages.set(page, [key]);
-    else keys.push(key);
   }
 
   /**
@@ -237,7 +218,7 @@ export class CodeCache {
    */
   #crossingAt(start: number, linear: number, mode: number): number {
     if ((start & 0xfff) + MAX_INSTRUCTION_BYTES <= 0x1000) return 0;
-    const known = this.#crossings.get(start * MODES + (mode & BLOCK_MODE));
+    const known = this.#indices[mode & BLOCK_MODE].crossings.get(start | 0);
     if (known === undefined) return 0;
     return this.#secondPage(linear, mode) === known.second ? known.record : 0;
   }
@@ -253,7 +234,7 @@ export class CodeCache {
    * @returns its record, or 0 where the next page is not RAM.
    * @throws fault what fetching and decoding it raise.
    */
-  #decodeCrossing(key: number, start: number, linear: number, mode: number): number {
+  #decodeCrossing(start: number, linear: number, mode: number): number {
     const { physical } = this.#core;
     const second = this.#secondPage(linear, mode);
     if (!physical.isReadableRam(second >>> 12)) return 0;
@@ -267,9 +248,10 @@ export class CodeCache {
     const record = this.#writeAlone(decoded, mode);
     physical.markCode(start, inFirst);
     physical.markCode(second, decoded.instruction.length - inFirst);
-    this.#crossings.set(key, { record, second });
-    this.#noteKey(start >>> 12, key);
-    this.#noteKey(second >>> 12, key);
+    const index = this.#indices[mode & BLOCK_MODE];
+    index.crossings.set(start | 0, { record, second });
+    index.note(start >>> 12, start | 0);
+    index.note(second >>> 12, start | 0);
     return record;
   }
 
@@ -320,12 +302,7 @@ export class CodeCache {
   }
 
   #dropPage(page: number): void {
-    for (const key of this.#pages.get(page) ?? []) {
-      this.#blocks.delete(key);
-      this.#crossings.delete(key);
-      this.#singles.delete(key);
-    }
-    this.#pages.delete(page);
+    for (const index of this.#indices) index.dropPage(page);
     this.#hotCode?.dropPage(page);
     this.#core.physical.clearCode(page);
     this.forgetAddresses();

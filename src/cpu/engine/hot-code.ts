@@ -34,6 +34,13 @@ const MAX_DOUBLINGS = 16;
 /** A region of fewer instructions costs more to enter than it saves. */
 const WORTHWHILE = 3;
 
+/** Blocks of one page, by the offset in it. */
+interface HotPage {
+  /** Their head records. */
+  readonly heads: Map<number, number>;
+  readonly compiled: Map<number, CompiledBlock>;
+}
+
 export class HotCode {
   /** Entries after which a block is compiled, where its page keeps still. */
   readonly entries: number;
@@ -43,10 +50,8 @@ export class HotCode {
   readonly #imports: WebAssembly.ModuleImports;
   readonly #memoryPages: number;
   #nextSlot = 0;
-  /** Head records by the physical address of their block. */
-  readonly #heads = new Map<number, number>();
-  /** Compiled blocks by physical address. */
-  readonly #compiled = new Map<number, CompiledBlock>();
+  /** By page. */
+  readonly #pages = new Map<number, HotPage>();
   /**
    * How often compiled code of a page was dropped since it was written to. Each time doubles what its
    * blocks take to be hot, so that code which changes all the time costs no more than interpreting it.
@@ -74,21 +79,25 @@ export class HotCode {
 
   clear(): void {
     this.#nextSlot = 0;
-    this.#heads.clear();
-    this.#compiled.clear();
+    this.#pages.clear();
     this.#drops.clear();
   }
 
   /** Forgets what was compiled from a page, and the heads of its blocks. */
   dropPage(page: number): void {
-    for (const physical of this.#heads.keys()) {
-      if (physical >>> 12 === page) this.#heads.delete(physical);
+    const hot = this.#pages.get(page);
+    if (hot === undefined) return;
+    this.#pages.delete(page);
+    if (hot.compiled.size > 0) this.#drops.set(page, (this.#drops.get(page) ?? 0) + 1);
+  }
+
+  #pageAt(page: number): HotPage {
+    let hot = this.#pages.get(page);
+    if (hot === undefined) {
+      hot = { heads: new Map(), compiled: new Map() };
+      this.#pages.set(page, hot);
     }
-    let wasCompiled = false;
-    for (const physical of this.#compiled.keys()) {
-      if (physical >>> 12 === page) wasCompiled = this.#compiled.delete(physical);
-    }
-    if (wasCompiled) this.#drops.set(page, (this.#drops.get(page) ?? 0) + 1);
+    return hot;
   }
 
   /** Entries after which a block of a page is compiled. */
@@ -101,8 +110,9 @@ export class HotCode {
   writeHead(record: number, physical: number): void {
     const { state } = this.#core;
     writeHead(state, record, this.#entriesOf(physical >>> 12));
-    this.#heads.set(physical, record);
-    const block = this.#compiled.get(physical);
+    const hot = this.#pageAt(physical >>> 12);
+    hot.heads.set(physical & 0xfff, record);
+    const block = hot.compiled.get(physical & 0xfff);
     if (block !== undefined) writeCompiledHead(state, record, block);
   }
 
@@ -124,13 +134,13 @@ export class HotCode {
     const handler = HANDLER_SLOTS + this.#nextSlot;
     this.#nextSlot += 1;
     this.#table.set(handler, exports['region']);
+    const hot = this.#pageAt(physical >>> 12);
     region.blocks.forEach((block, index) => {
       const { offset, instructions } = block;
       memory.markCode(region.page + offset, block.next - offset);
-      const at = region.page + offset;
       const compiled = { handler, index, instructions: instructions.length, offset };
-      this.#compiled.set(at, compiled);
-      const head = this.#heads.get(at);
+      hot.compiled.set(offset, compiled);
+      const head = hot.heads.get(offset);
       if (head !== undefined) writeCompiledHead(state, head, compiled);
     });
   }
@@ -140,14 +150,14 @@ export class HotCode {
     const { state } = this.#core;
     const page = physical >>> 12;
     const warm = this.#entriesOf(page) * WARM;
+    const entry = physical & 0xfff;
     const offsets: number[] = [];
-    for (const [at, head] of this.#heads) {
-      if (at >>> 12 !== page || at === physical || Math.abs(at - physical) > NEAR) continue;
+    for (const [offset, head] of this.#pageAt(page).heads) {
+      if (offset === entry || Math.abs(offset - entry) > NEAR) continue;
       const counts = state.get(head + RECORD_HANDLER) === HANDLER_COUNT;
       const isWarm = !counts || state.get(head + RECORD_COUNTER) < warm;
-      if (isWarm) offsets.push(at & 0xfff);
+      if (isWarm) offsets.push(offset);
     }
-    const entry = physical & 0xfff;
     return offsets.sort((a, b) => Math.abs(a - entry) - Math.abs(b - entry));
   }
 }
