@@ -30,23 +30,10 @@ FUNCTION _start
         movl current, %edi
         jmp switch_stack
 
-# Where the kernel would look for a hypervisor's ROM and ask it for its calls. On bare hardware, and under
-# a hypervisor that has patched the sites beforehand, there is nothing to do.
-FUNCTION attach_rom
-        ret
-
-# Loads the GDT, the LDT and the TSS. Changes EAX, EDX, EDI.
+# Loads the GDT, the LDT and the TSS.
 FUNCTION set_segments
-        movl $tss, %edx
-        movl $gdt_tss, %edi
-        call set_base
-        movl $ldt, %edx
-        movl $gdt_ldt, %edi
-        call set_base
-        movl $stack16, %edx
-        movl $gdt_stack16, %edi
-        call set_base
-        lgdt gdt_pointer
+        movl $gdt_pointer, %eax
+        SET_GDT
         ljmp $KERNEL_CS, $1f
 1:      movw $KERNEL_DS, %ax
         movw %ax, %ds
@@ -55,80 +42,106 @@ FUNCTION set_segments
         xorl %eax, %eax
         movw %ax, %fs
         movw %ax, %gs
-        movw $LDT_SELECTOR, %ax
-        lldt %ax
-        movw $TSS_SELECTOR, %ax
-        ltr %ax
-        ret
-
-# EDI: a descriptor, EDX: its base. Changes EDX.
-FUNCTION set_base
-        movw %dx, 2(%edi)
-        shrl $16, %edx
-        movb %dl, 4(%edi)
-        movb %dh, 7(%edi)
+        movl $segments, %esi
+2:      movl (%esi), %edi               # the base
+        movl %edi, %ecx
+        shll $16, %ecx
+        movw 4(%esi), %cx               # the limit
+        movl %edi, %ebx
+        andl $0xff000000, %ebx
+        movl %edi, %eax
+        shrl $16, %eax
+        movb %al, %bl
+        movb 7(%esi), %bh               # type and privilege
+        movzbl 6(%esi), %edx            # the selector
+        shrl $3, %edx
+        movl $gdt, %eax
+        testb $SELECTOR_LDT, 6(%esi)
+        jnz 3f
+        WRITE_ENTRY ROM_WRITE_GDT_ENTRY
+        jmp 4f
+3:      movl $ldt, %eax
+        WRITE_ENTRY ROM_WRITE_LDT_ENTRY
+4:      addl $8, %esi
+        cmpl $segments_end, %esi
+        jb 2b
+        movl $LDT_SELECTOR, %eax
+        SET_LDT
+        movl $TSS_SELECTOR, %eax
+        SET_TR
         ret
 
 # Fills the IDT: every vector gets the gate for what nobody expects, then those in `gates` get theirs.
 # All are interrupt gates: the kernel looks at its flags before it lets an interrupt in.
 FUNCTION set_gates
-        movl $idt, %edi
-        movl $256, %ecx
-1:      movl $unexpected_vector, %eax
-        movl $0x8e00, %edx
+        xorl %edi, %edi
+1:      movl $unexpected_vector, %ecx
+        movl $0x8e00, %ebx
         call write_gate
-        addl $8, %edi
-        decl %ecx
-        jnz 1b
+        incl %edi
+        cmpl $256, %edi
+        jb 1b
         movl $gates, %esi
 2:      lodsl
         movzbl %al, %edi
-        leal idt(,%edi,8), %edi
-        movl %eax, %edx
-        andl $0xff00, %edx
+        movl %eax, %ebx
+        andl $0xff00, %ebx
         lodsl
+        movl %eax, %ecx
         call write_gate
         cmpl $gates_end, %esi
         jb 2b
-        lidt idt_pointer
+        movl $idt_pointer, %eax
+        SET_IDT
         ret
 
-# EDI: the gate, EAX: the handler, EDX: type and privilege in bits 8 to 15. Keeps ECX, ESI, EDI.
+# EDI: the vector, ECX: the handler, EBX: type and privilege in bits 8 to 15. Keeps ESI, EDI.
 FUNCTION write_gate
-        movl %eax, %ebx
-        andl $0xffff, %ebx
-        orl $(KERNEL_CS << 16), %ebx
-        movl %ebx, (%edi)
+        movl %ecx, %eax
         andl $0xffff0000, %eax
-        orl %edx, %eax
-        movl %eax, 4(%edi)
+        orl %eax, %ebx
+        andl $0xffff, %ecx
+        orl $(KERNEL_CS << 16), %ecx
+        movl %edi, %edx
+        movl $idt, %eax
+        WRITE_ENTRY ROM_WRITE_IDT_ENTRY
         ret
 
 # Maps the kernel's pages for the kernel and the user's for both, each at its own physical address,
 # and nothing else: page 0 is not there, and code is read-only even to the kernel.
 FUNCTION set_paging
+        movl $page_directory, %eax
+        movl $PAGE_IS_DIRECTORY, %edx
+        call register_table
+        movl $page_table, %eax
+        movl $PAGE_IS_TABLE, %edx
+        call register_table
+        call set_linear_mapping
         movl $page_table, %eax
         orl $(PTE_PRESENT | PTE_WRITABLE | PTE_USER), %eax
-        movl %eax, page_directory
+        movl $page_directory, %edx
+        movl $PXE_PD, %ecx
+        SET_PXE
         movl $mappings, %esi
-1:      movl (%esi), %eax               # first byte
-        movl 4(%esi), %ecx              # first byte behind
-        movl 8(%esi), %edx              # bits of the entry
-2:      movl %eax, %edi
-        shrl $12, %edi
-        leal (%eax,%edx), %ebx
-        movl %ebx, page_table(,%edi,4)
-        addl $4096, %eax
-        cmpl %ecx, %eax
+1:      movl (%esi), %edi               # first byte
+2:      movl %edi, %edx
+        shrl $12, %edx
+        leal page_table(,%edx,4), %edx
+        movl 8(%esi), %eax              # bits of the entry
+        orl %edi, %eax
+        movl $PXE_PT, %ecx
+        SET_PXE
+        addl $4096, %edi
+        cmpl 4(%esi), %edi              # first byte behind
         jb 2b
         addl $12, %esi
         cmpl $mappings_end, %esi
         jb 1b
         movl $page_directory, %eax
-        movl %eax, %cr3
+        SET_CR3
         # MP with TS makes WAIT trap, which is how the tasks reach device_not_available. EM is clear.
         movl $(CR0_PG | CR0_WP | CR0_NE | CR0_TS | CR0_MP | CR0_PE), %eax
-        movl %eax, %cr0
+        SET_CR0
         jmp 1f
 1:      ret
 
@@ -138,21 +151,21 @@ FUNCTION set_sysenter
         testl $CPUID_SEP, %edx
         movl $text_no_sysenter, %eax
         jz fail
+        incl cpuids
+        movl $sysenter_msrs, %esi
+1:      lodsl
+        movl %eax, %ecx
+        lodsl
         xorl %edx, %edx
-        movl $MSR_SYSENTER_CS, %ecx
-        movl $KERNEL_CS, %eax
         WRMSR
-        movl $MSR_SYSENTER_ESP, %ecx
-        movl $sysenter_esp0, %eax
-        WRMSR
-        movl $MSR_SYSENTER_EIP, %ecx
-        movl $sysenter_entry, %eax
-        WRMSR
-        xorl %eax, %eax
+        movl -8(%esi), %ecx
         RDMSR
-        cmpl $sysenter_entry, %eax
+        cmpl -4(%esi), %eax
         movl $text_msr, %eax
         jne fail
+        incl msrs
+        cmpl $sysenter_msrs_end, %esi
+        jb 1b
         ret
 
 # Gives each task a kernel stack that looks as if the task had been switched away from just before its
@@ -183,7 +196,8 @@ FUNCTION set_task
         movl %ebx, TASK_ESP(%edi)
         ret
 
-# IRQ 0 to 15 become vectors 0x20 to 0x2f, all masked but the timer; channel 0 runs at HZ in mode 2.
+# IRQ 0 to 15 become vectors 0x20 to 0x2f, all masked but the timer; channel 0 runs at HZ in mode 2. Where
+# there is a ROM, its alarms take the place of channel 0.
 FUNCTION set_timer
         movb $0x11, %al                 # ICW1: cascade, edges, ICW4 follows
         outb %al, $PORT_PIC1
@@ -203,6 +217,8 @@ FUNCTION set_timer
         outb %al, $PORT_PIC1 + 1
         movb $0xff, %al
         outb %al, $PORT_PIC2 + 1
+        cmpl $0, rom
+        jne set_alarm
         movb $0x34, %al                 # channel 0, low byte then high byte, mode 2, binary
         outb %al, $PORT_PIT + 3
         movb $(1193182 / HZ) & 0xff, %al
@@ -225,7 +241,12 @@ FUNCTION print_banner
         movl %cs, %eax
         andl $3, %eax
         call print_decimal
-        call print_newline
+        cmpl $0, rom
+        je 1f
+        PRINT text_banner_rom
+        movl rom, %eax
+        call print_hex
+1:      call print_newline
         ret
 
         .section .rodata
@@ -233,6 +254,7 @@ text_banner: .asciz "holdoff guest window: "
 text_banner_rounds: .asciz " NOPs between STI and SYSEXIT, 2 tasks of "
 text_banner_hz: .asciz " rounds, timer at "
 text_banner_cpl: .asciz " Hz, kernel at CPL "
+text_banner_rom: .asciz ", ROM at "
 text_not_multiboot: .asciz "not started by a Multiboot loader"
 text_msr: .asciz "an MSR does not read back"
 text_no_sysenter: .asciz "CPUID reports no SYSENTER"
@@ -268,18 +290,50 @@ gates:
         .long 0xee00 | 0x80, system_call
 gates_end:
 
-# first byte, first byte behind, bits
+# register, value
+        .balign 4
+sysenter_msrs:
+        .long MSR_SYSENTER_CS, KERNEL_CS
+        .long MSR_SYSENTER_ESP, sysenter_esp0
+        .long MSR_SYSENTER_EIP, sysenter_entry
+sysenter_msrs_end:
+
+# base; limit (a word), selector, type and privilege (a byte each)
+segments:
+        .long tss
+        .word 0x67
+        .byte TSS_SELECTOR, 0x89
+        .long ldt
+        .word 7
+        .byte LDT_SELECTOR, 0x82
+        .long stack16
+        .word STACK16_BYTES - 1
+        .byte STACK16_SS, 0x92
+        .long user_text
+        .word 0xffff
+        .byte USER_SS16, 0xf2
+segments_end:
+
+        .data
+        .balign 4
+# first byte, first byte behind, bits. attach_rom changes the first two.
 mappings:
-        .long VMI_CODE, VMI_WORDS, PTE_PRESENT
-        .long VMI_WORDS, VMI_END, PTE_PRESENT | PTE_WRITABLE
+mapping_code:
+        .long ROM_FIRST, ROM_FIRST + ROM_CODE_BYTES, PTE_PRESENT
+mapping_words:
+        .long ROM_FIRST + ROM_CODE_BYTES, ROM_FIRST + ROM_CODE_BYTES + ROM_WORDS_BYTES, PTE_PRESENT | PTE_WRITABLE
         .long kernel_text, kernel_rodata, PTE_PRESENT
         .long kernel_rodata, kernel_data, PTE_PRESENT
         .long kernel_data, kernel_end, PTE_PRESENT | PTE_WRITABLE
         .long user_text, user_data, PTE_PRESENT | PTE_USER
         .long user_data, user_end, PTE_PRESENT | PTE_WRITABLE | PTE_USER
 mappings_end:
+# Registers that read back what was written, and uses of CPUID.
+VARIABLE msrs, 4
+        .long 0
+VARIABLE cpuids, 4
+        .long 0
 
-        .data
         .balign 8
 VARIABLE gdt, 72
         .quad 0
@@ -287,18 +341,15 @@ VARIABLE gdt, 72
         .quad 0x00cf92000000ffff        # KERNEL_DS
         .quad 0x00cffa000000ffff        # USER_CS
         .quad 0x00cff2000000ffff        # USER_DS
-gdt_tss:
-        .quad 0x0000890000000067        # TSS_SELECTOR, its base is filled in
+        .quad 0                         # TSS_SELECTOR: see `segments`
         .quad 0x00cf7a000000ffff        # ABSENT_CS
-gdt_ldt:
-        .quad 0x0000820000000007        # LDT_SELECTOR, its base is filled in
-gdt_stack16:
-        .quad 0x0000920000000000 + STACK16_BYTES - 1 # STACK16_SS, likewise
+        .quad 0                         # LDT_SELECTOR: likewise
+        .quad 0                         # STACK16_SS: likewise
 gdt_end:
 
         .balign 8
 VARIABLE ldt, 8
-        .quad 0x0000f2200000ffff        # USER_SS16: 64 KiB from user_text on
+        .quad 0                         # USER_SS16: likewise
 
         .balign 4
 VARIABLE tss, 104

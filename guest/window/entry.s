@@ -43,7 +43,6 @@
         pushl %ss:stack16 + 8(%eax)     # EIP
         pushl %ss:stack16 + 4(%eax)     # error code
         pushl %ss:stack16(%eax)         # EAX
-        incl %ss:iret16_faults
 79:     popl %eax
         .endm
 
@@ -145,10 +144,12 @@ LABEL ldt_ss
         jnz restore_nocheck
         testl $DESCRIPTOR_BIG, %eax
         jnz restore_nocheck
+        incl returns16
+        cmpb $0, nmi_wanted
+        jne 1f
         cmpb $0, rom_pops_stack16
         jne restore_nocheck
-        CLI
-        incl returns16
+1:      CLI
         leal FRAME_EIP(%esp), %esi
         movl %esi, stack16 + STACK16_BACK
         movl $stack16 + STACK16_FRAME, %edi
@@ -158,11 +159,22 @@ LABEL ldt_ss
         andl $0xffff0000, %eax
         orl $STACK16_FRAME, %eax
         movl %eax, stack16_pointer
+        xorl %eax, %eax
+        xchgb %al, nmi_wanted
+        testl %eax, %eax
         RESTORE_REGISTERS
-        lss %ss:stack16_pointer, %esp
+        lss %ss:stack16_pointer, %esp   # nothing since TEST changes its flags
+LABEL on_stack16
+        jnz nmi_on_stack16
 LABEL restore16_iret
         IRET
         FIXUP restore16_iret, iret_exc
+        .pushsection .fixup, "ax"
+# What an NMI would do here, which no kernel can have come by itself.
+LABEL nmi_on_stack16
+        int $VECTOR_NMI
+        jmp restore16_iret
+        .popsection
 
 # Tracing a call: before it, and after it.
 LABEL syscall_trace_entry
@@ -379,8 +391,8 @@ VARIABLE syscall_trace, 1
 # Above 0 the running task is not preempted in the kernel.
 VARIABLE preempt_count, 4
         .long 1
-# A hypervisor's IRET restores all of ESP on a 16-bit stack, and can't be called on one.
-VARIABLE rom_pops_stack16, 1
+# The next exit to a 16-bit stack is to have an NMI.
+VARIABLE nmi_wanted, 1
         .byte 0
         .balign 4
 VARIABLE traced_entries, 4
@@ -394,8 +406,6 @@ VARIABLE reschedules, 4
 VARIABLE notifications, 4
         .long 0
 VARIABLE returns16, 4
-        .long 0
-VARIABLE iret16_faults, 4
         .long 0
 VARIABLE nmis16, 4
         .long 0

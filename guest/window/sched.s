@@ -100,10 +100,13 @@ LABEL switch_to
         incl switches
 LABEL switch_stack
         movl TASK_ESP(%edi), %esp
-        movl $tss, %eax
+        LAZY_MODE LAZY_CPU
         movl TASK_ESP0(%edi), %edx
         UPDATE_KERNEL_STACK
+        movl TASK_ESP0(%edi), %edx
         movl %edx, sysenter_esp0
+        movl TASK_IOPL(%edi), %edx
+        call set_iopl
         movb TASK_SIGNAL_PENDING(%edi), %al
         movb %al, signal_pending
         movb TASK_TRACE(%edi), %al
@@ -112,7 +115,8 @@ LABEL switch_stack
         movl %eax, preempt_count
         GET_CR0
         orl $CR0_TS, %eax
-        movl %eax, %cr0
+        SET_CR0
+        LAZY_MODE LAZY_OFF
 LABEL schedule_return
         popl %edi
         popl %esi
@@ -122,6 +126,18 @@ LABEL schedule_return
         RESTORE_FLAGS
         ret
 
+# EDX: IOPL to be, in its bits of EFLAGS. Changes EAX, ECX, EDX.
+FUNCTION set_iopl
+        cmpl %edx, iopl
+        je 1f
+        movl %edx, iopl
+        pushfl
+        popl %eax
+        andl $~EFLAGS_IOPL, %eax
+        orl %edx, %eax
+        SET_IOPL_MASK
+1:      ret
+
         .section .rodata
 text_fpu: .asciz "CR0.TS is clear for a task that does not own the FPU"
 
@@ -130,9 +146,9 @@ text_fpu: .asciz "CR0.TS is clear for a task that does not own the FPU"
 VARIABLE current, 4
         .long thread_a
 VARIABLE thread_a, TASK_BYTES
-        .long 0, kernel_stack_a_top, thread_b, STATE_RUNNABLE, 0, 0, 0, 0, 0, 0, 0, 0, 'A', 0, 0, 1, 0, 0
+        .long 0, kernel_stack_a_top, thread_b, STATE_RUNNABLE, 0, 0, 0, 0, 0, 0, 0, 0, 'A', 0, 0, 1, 0, 0, 0, user_page_a
 VARIABLE thread_b, TASK_BYTES
-        .long 0, kernel_stack_b_top, thread_a, STATE_RUNNABLE, 0, 0, 0, 0, 0, 0, 0, 0, 'B', 0, 0, 1, 0, 0
+        .long 0, kernel_stack_b_top, thread_a, STATE_RUNNABLE, 0, 0, 0, 0, 0, 0, 0, 0, 'B', 0, 0, 1, 0, 0, 0, user_page_b
 VARIABLE ticks, 4
         .long 0
 VARIABLE switches, 4
@@ -140,6 +156,9 @@ VARIABLE switches, 4
 VARIABLE idle_wakes, 4
         .long 0
 VARIABLE spins, 4
+        .long 0
+# What IOPL is, as far as the processor or a hypervisor knows, in its bits of EFLAGS.
+VARIABLE iopl, 4
         .long 0
 VARIABLE lock, 1
         .byte 1

@@ -7,6 +7,7 @@ sys_call_table:
         .long sys_mix, sys_count, sys_yield, sys_sleep, sys_peek
         .long sys_on_signal, sys_bad_frame, sys_report, sys_exit, sys_fail
         .long sys_trace, sys_preempt, sys_lock
+        .long sys_iopl, sys_protect, sys_watch, sys_nmi
 
         .macro SYSTEM_CALL name
 FUNCTION \name
@@ -97,6 +98,72 @@ LABEL peek_fault
         jmp 1b
 2:      popl %eax
         call spin_unlock_irqrestore
+        xorl %eax, %eax
+        ret
+
+        SYSTEM_CALL sys_iopl
+        shll $12, %ebx
+        andl $EFLAGS_IOPL, %ebx
+        movl %ebx, TASK_IOPL(%edi)
+        andl $~EFLAGS_IOPL, FRAME_EFLAGS(%ebp)
+        orl %ebx, FRAME_EFLAGS(%ebp)
+        movl %ebx, %edx
+        call set_iopl
+        incl iopls
+        xorl %eax, %eax
+        ret
+
+# One entry of the page table, changed as Linux changes many: what may wait until the translation is dropped.
+        SYSTEM_CALL sys_protect
+        LAZY_MODE LAZY_MMU
+        movl TASK_PAGE(%edi), %ecx
+        movl %ecx, %edx
+        shrl $12, %edx
+        leal page_table(,%edx,4), %edx
+        leal (%ecx,%ebx,PTE_WRITABLE), %eax
+        orl $(PTE_PRESENT | PTE_USER), %eax
+        movl %eax, %esi
+        orl $(PXE_PT | PXE_CURRENT_AS | PXE_DEFER), %ecx
+        SET_PXE
+        movl TASK_PAGE(%edi), %eax
+        INVAL_PAGE
+        LAZY_MODE LAZY_OFF
+        # The processor may have noted what it did with the page.
+        movl TASK_PAGE(%edi), %edx
+        shrl $12, %edx
+        movl page_table(,%edx,4), %eax
+        andl $~(PTE_ACCESSED | PTE_DIRTY), %eax
+        cmpl %esi, %eax
+        movl $text_entry, %eax
+        jne fail
+        incl protections
+        xorl %eax, %eax
+        ret
+
+# Task A has the first register for breakpoints, task B the second.
+        SYSTEM_CALL sys_watch
+        CLI
+        movl %ebx, %edx
+        cmpl $thread_a, %edi
+        jne 1f
+        SET_DR 0
+        movl $WATCH_0, %esi
+        jmp 2f
+1:      SET_DR 1
+        movl $WATCH_1, %esi
+2:      GET_DR 7
+        movl %eax, %edx
+        orl %esi, %edx
+        testl %ebx, %ebx
+        jnz 3f
+        xorl %esi, %edx
+3:      SET_DR 7
+        STI
+        xorl %eax, %eax
+        ret
+
+        SYSTEM_CALL sys_nmi
+        movb $1, nmi_wanted
         xorl %eax, %eax
         ret
 
@@ -240,10 +307,17 @@ text_path_trace_entry: .asciz "syscall_trace_entry"
 text_path_trace_exit: .asciz "syscall_exit_work"
 text_path_fixup: .asciz "IRET fixup"
 text_path_stack16: .asciz "IRET onto a 16-bit stack"
-text_path_fixup16: .asciz "IRET fixup from the 16-bit stack"
+text_path_fixup16: .asciz "IRET fixup onto a 16-bit stack"
+text_path_nmi16: .asciz "NMI on the kernel's 16-bit stack"
 text_path_nm: .asciz "device_not_available"
 text_path_spin: .asciz "spin loop with interrupts open"
 text_path_idle: .asciz "idle: woken by an interrupt"
+text_path_iopl: .asciz "IOPL 3: the user has ports"
+text_path_protect: .asciz "page-table entry changed"
+text_path_watch: .asciz "debug register: a write to a watched word"
+text_path_msr: .asciz "RDMSR, WRMSR"
+text_path_cpuid: .asciz "CPUID"
+text_entry: .asciz "an entry of the page table is not what was stored there"
 text_total_int80: .asciz "int 0x80 "
 text_total_sysenter: .asciz ", sysenter "
 text_total_iret: .asciz ", IRET fixups "
@@ -265,8 +339,21 @@ paths:
         .long text_path_trace_exit, traced_exits
         .long text_path_fixup, iret_fixups
         .long text_path_stack16, returns16
-        .long text_path_fixup16, iret16_faults
+        .long text_path_fixup16, iret16_fixups
+        .long text_path_nmi16, nmis16
         .long text_path_nm, fpu_requests
         .long text_path_spin, spins
         .long text_path_idle, idle_wakes
+        .long text_path_iopl, iopls
+        .long text_path_protect, protections
+        .long text_path_watch, watches
+        .long text_path_msr, msrs
+        .long text_path_cpuid, cpuids
 paths_end:
+
+        .data
+        .balign 4
+VARIABLE iopls, 4
+        .long 0
+VARIABLE protections, 4
+        .long 0

@@ -5,14 +5,25 @@
 # In the kernel: continues at the fixup of the instruction, or gives up. From user mode: a signal.
 FUNCTION do_trap
         movl current, %esi
+        movl %edx, %edi
         movl %edx, TASK_SIGNAL_VECTOR(%esi)
         movl FRAME_ERROR(%ebp), %eax
         movl %eax, TASK_SIGNAL_ERROR(%esi)
-        xorl %eax, %eax
-        cmpl $VECTOR_PF, %edx
+        movl $0, TASK_SIGNAL_ADDRESS(%esi)
+        cmpl $VECTOR_DB, %edi
         jne 1f
-        movl %cr2, %eax
-1:      movl %eax, TASK_SIGNAL_ADDRESS(%esi)
+        # Which of the registers for breakpoints it was stands for an error code.
+        GET_DR 6
+        andl $15, %eax
+        movl %eax, TASK_SIGNAL_ERROR(%esi)
+        xorl %edx, %edx
+        SET_DR 6
+        incl watches
+1:      cmpl $VECTOR_PF, %edi
+        jne 1f
+        GET_CR2
+        movl %eax, TASK_SIGNAL_ADDRESS(%esi)
+1:
         testb $USER_RPL, FRAME_CS(%ebp)
         jz search_fixup
         movb $1, signal_pending
@@ -32,7 +43,7 @@ LABEL search_fixup
         ret
 LABEL no_fixup
         PRINT text_oops
-        movl %edx, %eax
+        movl %edi, %eax
         call print_decimal
         PRINT text_oops_error
         movl FRAME_ERROR(%ebp), %eax
@@ -52,7 +63,9 @@ FUNCTION do_iret_error
         cmpl $USER_SS16, FRAME_SS(%ebp)
         je 1f
         movl $USER_DS, FRAME_SS(%ebp)
-1:        movb $1, signal_pending
+        jmp 2f
+1:      incl iret16_fixups
+2:      movb $1, signal_pending
         ret
 
 # EBP: the frame of a task that is about to enter user mode; interrupts are closed. It continues at
@@ -78,7 +91,7 @@ FUNCTION do_signal
 # Hands the FPU to the running task. There is no state to move: what is tested is that CR0.TS traps
 # whoever is not the owner, and only them.
 FUNCTION math_state_restore
-        clts
+        CLTS
         movl current, %eax
         movl %eax, fpu_owner
         incl fpu_traps
@@ -165,5 +178,9 @@ VARIABLE fpu_traps, 4
         .long 0
 VARIABLE iret_fixups, 4
         .long 0
+VARIABLE iret16_fixups, 4
+        .long 0
 VARIABLE user_faults, 4
+        .long 0
+VARIABLE watches, 4
         .long 0

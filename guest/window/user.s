@@ -13,6 +13,10 @@
         TASK_EXPECT_ADDRESS = 32
         TASK_RESUME = 36                # where to go on after the expected signal
         TASK_FAR = 40                   # a stack pointer with its selector
+        TASK_USER_PAGE = 48             # its page that SYS_PROTECT protects
+        TASK_WATCHER = 52               # what DR6 shows of its breakpoint
+        TASK_WATCHED = 56               # a word
+        TASK_USER_BYTES = 60
 
         KEPT = 0x5a17c0de               # some value that a call must leave in its register
         UPPER = 0x5a170000              # the same for the upper half of ESP on a 16-bit stack
@@ -125,6 +129,18 @@ LABEL user_special
         ONCE_IN 127, 25, 1f
         call bad_frame16
 1:
+        ONCE_IN 127, 29, 1f
+        call nmi16
+1:
+        ONCE_IN 127, 33, 1f
+        call ports
+1:
+        ONCE_IN 127, 37, 1f
+        call protect
+1:
+        ONCE_IN 127, 43, 1f
+        call watch
+1:
         ONCE_IN 2047, 1101, 1f
         CALL_INT80 SYS_PREEMPT
 1:
@@ -234,6 +250,70 @@ FUNCTION bad_frame16
         CHECK 19
         movl %esi, %edx
         LEAVE_USER_STACK16
+        ret
+
+# Returns to a 16-bit stack with an NMI on the way.
+FUNCTION nmi16
+        ENTER_STACK16
+        CALL_INT80 SYS_NMI
+        cmpl %esp, %edi
+        CHECK 21
+        LEAVE_USER_STACK16
+        ret
+
+# What needs IOPL 3, with it. probe_out finds that it is gone again.
+FUNCTION ports
+        movl $3, %ebx
+        CALL_INT80 SYS_IOPL
+        outb %al, $0x80
+        CALL_SYSENTER SYS_COUNT
+        outb %al, $0x80
+        xorl %ebx, %ebx
+        CALL_INT80 SYS_IOPL
+        ret
+
+# Has its page closed to writes, and opened again.
+FUNCTION protect
+        movl TASK_USER_PAGE(%ebp), %edi
+        movl $KEPT, (%edi)
+        xorl %ebx, %ebx
+        CALL_SYSENTER SYS_PROTECT
+        movl $VECTOR_PF, TASK_EXPECT_VECTOR(%ebp)
+        movl $7, TASK_EXPECT_ERROR(%ebp)
+        movl %edi, TASK_EXPECT_ADDRESS(%ebp)
+        movl $1f, TASK_RESUME(%ebp)
+LABEL protect_write
+        movl %ebp, (%edi)
+        cmpl %ebp, %esp                 # never equal: the instruction must trap
+        CHECK 22
+1:      cmpl $KEPT, (%edi)
+        CHECK 23
+        movl $1, %ebx
+        CALL_INT80 SYS_PROTECT
+        movl %ebp, (%edi)
+        cmpl %ebp, (%edi)
+        CHECK 24
+        ret
+
+# Has a word watched: the write is done, and is a signal.
+FUNCTION watch
+        leal TASK_WATCHED(%ebp), %ebx
+        movl $0, (%ebx)
+        CALL_SYSENTER SYS_WATCH
+        movl $VECTOR_DB, TASK_EXPECT_VECTOR(%ebp)
+        movl TASK_WATCHER(%ebp), %eax
+        movl %eax, TASK_EXPECT_ERROR(%ebp)
+        movl $0, TASK_EXPECT_ADDRESS(%ebp)
+        movl $1f, TASK_RESUME(%ebp)
+LABEL watch_write
+        movl %ebp, TASK_WATCHED(%ebp)
+        cmpl %ebp, %esp                 # never equal: the instruction must trap
+        CHECK 25
+1:      cmpl %ebp, TASK_WATCHED(%ebp)
+        CHECK 26
+        xorl %ebx, %ebx
+        CALL_INT80 SYS_WATCH
+        movl %ebx, TASK_WATCHED(%ebp)
         ret
 
 # Has calls by both ways traced: their entry and their exit.
@@ -366,10 +446,10 @@ probes:
 
         .section .user_data, "aw"
         .balign 4
-VARIABLE user_a, 48
-        .long 0, 0x2545f491, 0, 0, 0, ROUNDS / 8, 0, 0, 0, 0, 0, 0
-VARIABLE user_b, 48
-        .long 0, 0x6c078965, 0, 0, 40, ROUNDS / 8, 0, 0, 0, 0, 0, 0
+VARIABLE user_a, TASK_USER_BYTES
+        .long 0, 0x2545f491, 0, 0, 0, ROUNDS / 8, 0, 0, 0, 0, 0, 0, user_page_a, 1, 0
+VARIABLE user_b, TASK_USER_BYTES
+        .long 0, 0x6c078965, 0, 0, 40, ROUNDS / 8, 0, 0, 0, 0, 0, 0, user_page_b, 2, 0
 
         .section .user_bss, "aw", @nobits
         .balign 4096
@@ -377,3 +457,7 @@ VARIABLE user_b, 48
 LABEL user_stack_a_top
         .space 4096
 LABEL user_stack_b_top
+VARIABLE user_page_a, 4096
+        .space 4096
+VARIABLE user_page_b, 4096
+        .space 4096

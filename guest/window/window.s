@@ -7,6 +7,7 @@
         .include "mach_asm.inc"
 
         .include "boot.s"
+        .include "rom.s"
         .include "entry.s"
         .include "traps.s"
         .include "sched.s"

@@ -78,11 +78,15 @@ function naiveIret(code: RegionCode): IretStub {
   const saved: IretStage = { ...begun, eax: 'stack' };
   code.stage(begun, 0x50);
   code.stage(saved, 0x8b, 0x44, 0x24, 0x0c);
+  const odd = leaveOddFrames(code, saved, 8, 20);
   code.stage(saved, 0x25, IF);
   code.stage(saved, SS, 0xa3, VIRTUAL_IF);
   // What virtual IF was is not kept: an IRET that faults leaves it as the frame says.
   code.stage(saved, 0x58);
   const iret = code.stage(begun, 0xcf);
+  const slow = code.request('iret', CALL_IRET);
+  code.iretStages.set(slow, saved);
+  for (const jump of odd) code.patchJump(jump, slow);
   return { entry, iret, restart: entry };
 }
 

@@ -59,7 +59,7 @@ test.skipIf(!hasQemu)(
   () => {
     const { stdout, status } = runUnderQemu(join(folder, 'window.elf'));
     expect(stdout).toMatch(/^holdoff guest window: 0 NOPs between STI and SYSEXIT/);
-    expect(stdout.match(/^ok: /gm)).toHaveLength(11);
+    expect(stdout.match(/^ok: /gm)).toHaveLength(17);
     expect(stdout).toMatch(/\nDONE\n$/);
     expect(status).toBe(99);
   },

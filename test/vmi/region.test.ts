@@ -233,7 +233,7 @@ describe('the calls that save and restore IF', () => {
 describe('the naive scheme', () => {
   test('nests an IRQ on the stack that IRET was about to leave', () => {
     const guest = beforeIret('naive', TO_USER);
-    guest.step(6);
+    while (!guest.interruptFlag) guest.step();
     guest.raise();
     guest.runTo(handler(IRQ5), 20);
     expect(guest.stack(2)[1] & 3).toBe(1);
