@@ -45,7 +45,7 @@ test('a shrunken trace begins late, is the same run to its end, and has the same
   expect(whole.window.first).toBeLessThan(OPEN);
   expect(whole).toMatchObject({ goodAt: TAKEN + 1, partsAt: TAKEN });
   // The first instruction that tells: the next entry's look at the flags.
-  expect(whole['difference']).toMatchObject({ bad: { symbol: 'sysenter_past_esp+0x20' } });
+  expect(whole['difference']).toMatchObject({ bad: { symbol: 'system_call+0xe' } });
 });
 
 test('seeds are tried until a run is bad, and its trace shows it', async () => {
