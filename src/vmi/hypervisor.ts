@@ -6,7 +6,10 @@
  * comes to the hypervisor, and CLI, STI and the like fault. POPF, IRET, PUSHF, SGDT and SMSW do what
  * hardware does at CPL 1: they ignore IF, or show what is real.
  */
+import { DR6_BS } from '../cpu/control-registers.js';
 import type { Core } from '../cpu/core.js';
+import { EFLAGS_TF } from '../cpu/eflags.js';
+import { VECTOR_PF } from '../cpu/fault.js';
 import type { Admission, GuestDescriptor, Interceptor } from '../cpu/interceptor.js';
 import * as L from '../cpu/state-layout.js';
 import type { DeliveryKind } from '../cpu/system/delivery.js';
@@ -142,6 +145,7 @@ export class Hypervisor implements Interceptor, Device {
 
   expectOutsideFault(): void {
     this.#reflection.isUnderWay = true;
+    this.#reflection.isFromOutside = true;
   }
 
   /** A machine that was reset has no guest to be under: its image must be loaded anew. */
@@ -162,6 +166,7 @@ export class Hypervisor implements Interceptor, Device {
     this.#shared.restore(state.slice(STATE_WORDS, ownWords));
     this.#dialect?.restore(others);
     this.#reflection.isUnderWay = false;
+    this.#reflection.isFromOutside = false;
   }
 
   admit(event: 'interrupt' | 'nmi'): Admission {
@@ -188,16 +193,18 @@ export class Hypervisor implements Interceptor, Device {
     const { exit } = this.#published;
     const isFolded = exit?.repair === 'fold' && (kind === 'interrupt' || kind === 'nmi');
     this.#report(kind, exit !== null, isFolded);
-    if (
-      kind === 'fault' &&
-      !this.#reflection.isUnderWay &&
-      this.#faults.handles(vector, errorCode)
-    ) {
+    if (kind === 'fault' && !this.#reflection.isUnderWay && this.#handles(vector, errorCode)) {
       this.#exited();
       return;
     }
     this.#dialect?.settle();
-    const eip = kind === 'fault' ? this.#core.state.eip : returnEip;
+    const { state } = this.#core;
+    const eipBefore = state.eip;
+    if (!this.#makesWay(kind)) {
+      this.#exited();
+      return;
+    }
+    const eip = kind === 'fault' || state.eip !== eipBefore ? state.eip : returnEip;
     const { interruptFlag } = this.#shared;
     const event = { vector, errorCode, kind, returnEip: eip, interruptFlag };
     // What stands in the way is the guest's too.
@@ -209,6 +216,28 @@ export class Hypervisor implements Interceptor, Device {
     if (clears) this.#shared.interruptFlag = false;
     if (kind === 'interrupt') this.#shared.pending = false;
     this.#exited();
+  }
+
+  /** Answers a fault that is no matter of the guest's. @returns false where it is. */
+  #handles(vector: number, errorCode: number): boolean {
+    const { state } = this.#core;
+    const isTraced = (state.get(L.FLAG_SYSTEM) & EFLAGS_TF) !== 0;
+    const { count } = this.#reflection;
+    if (!this.#faults.handles(vector, errorCode)) return false;
+    // An instruction that was carried out with TF set is followed by a trap, as by the processor itself.
+    const isCarriedOut = vector !== VECTOR_PF && this.#reflection.count === count;
+    if (isTraced && isCarriedOut && state.get(L.SHADOW) !== L.SHADOW_MOV_SS) {
+      state.set(L.PENDING_DEBUG, state.get(L.PENDING_DEBUG) | DR6_BS);
+    }
+    return true;
+  }
+
+  /** @returns false where the guest has got another fault instead. */
+  #makesWay(kind: DeliveryKind): boolean {
+    const { isFromOutside } = this.#reflection;
+    this.#reflection.isFromOutside = false;
+    if (kind === 'trap') return this.#exits.makeWay(kind);
+    return kind !== 'fault' || !isFromOutside || this.#exits.makeWay(kind);
   }
 
   /** Hands the frame that the stub was about to pop to the handler. @throws fault as a delivery. */

@@ -3,6 +3,7 @@
 import type { Core } from '../cpu/core.js';
 import { isNullSelector, SELECTOR_RPL } from '../cpu/descriptors.js';
 import { EFLAGS_IF, EFLAGS_IOPL, EFLAGS_VM, writeEflags } from '../cpu/eflags.js';
+import { fault } from '../cpu/fault.js';
 import { isUser, linearForWrite } from '../cpu/segmentation.js';
 import * as L from '../cpu/state-layout.js';
 import { iret } from '../cpu/system/iret.js';
@@ -38,7 +39,10 @@ function uncoverFrame(cpu: GuestCpu, stage: IretStage): void {
   setStackPointer(state, state.esp + frameAt(stage));
 }
 
-/** Goes back to the site, with ESP at the frame and virtual IF as it was: the call was not made. */
+/**
+ * Goes back to the site, with ESP at the frame and virtual IF as it was: the call was not made.
+ * @throws fault as what the stub has pushed can't be read, with nothing changed.
+ */
 export function returnToSite(cpu: GuestCpu, stage: IretStage): void {
   const { core, shared } = cpu;
   const wasSet = oldFlag(cpu, stage);
@@ -48,22 +52,26 @@ export function returnToSite(cpu: GuestCpu, stage: IretStage): void {
   core.state.eip = (back - CALL_BYTES) | 0;
 }
 
-/** What the stub does up to its IRET, which is left to the guest. @param iretAt where that is. */
+/**
+ * What the stub does up to its IRET, which is left to the guest.
+ * @param iretAt where that is.
+ * @throws fault as the frame can't be read, with the guest at the site.
+ */
 export function skipToIret(cpu: GuestCpu, stage: IretStage, iretAt: number): void {
   const { core, shared } = cpu;
-  raiseKernelFrame(core, stage);
-  const flags = frameFlags(core, stage);
-  const back = peekStack(core, 0, 4);
-  shared.iretOldFlag = oldFlag(cpu, stage);
-  uncoverFrame(cpu, stage);
-  shared.iretReturn = back;
+  const wasSet = oldFlag(cpu, stage);
+  returnToSite(cpu, stage);
+  raiseKernelFrame(core, 0);
+  const flags = peekStack(core, FRAME_EFLAGS, 4);
+  shared.iretReturn = core.state.eip + CALL_BYTES;
+  shared.iretOldFlag = wasSet;
   shared.interruptFlag = (flags & EFLAGS_IF) !== 0;
   core.state.eip = iretAt | 0;
 }
 
 /** Has the frame be the present one, for a handler that is to pop it. */
 export function giveUpFrame(cpu: GuestCpu, stage: IretStage): void {
-  raiseKernelFrame(cpu.core, stage);
+  raiseKernelFrame(cpu.core, frameAt(stage));
   uncoverFrame(cpu, stage);
 }
 
@@ -75,14 +83,25 @@ export function giveUpFrame(cpu: GuestCpu, stage: IretStage): void {
 export function finishIret(cpu: GuestCpu, stage: IretStage): void {
   const { core, shared } = cpu;
   const { state } = core;
-  raiseKernelFrame(core, stage);
+  // First, so that whatever faults does at the site.
   returnToSite(cpu, stage);
+  raiseKernelFrame(core, 0);
   const flags = peekStack(core, FRAME_EFLAGS, 4);
   const isOuter = (flags & EFLAGS_VM) !== 0 || (peekStack(core, FRAME_CS, 4) & SELECTOR_RPL) === 3;
-  const pointer = isOuter ? peekStack(core, FRAME_ESP, 4) : 0;
+  const pointer = isOuter ? pointerOf(core) : 0;
   popFrame(core, flags);
   if (isOuter && stackMask(state) !== -1 && (flags & EFLAGS_VM) === 0) state.esp = pointer;
   shared.interruptFlag = (flags & EFLAGS_IF) !== 0;
+}
+
+/** ESP in the frame on top; 0 where it can't be read, which IRET tells when it has come to it. */
+function pointerOf(core: Core): number {
+  try {
+    return peekStack(core, FRAME_ESP, 4);
+  } catch (thrown) {
+    if (thrown !== fault) throw thrown;
+    return 0;
+  }
 }
 
 /** IRET, which only at CPL 0 goes to virtual-8086 mode. IF and IOPL stay what they are here. */
@@ -104,17 +123,19 @@ function popFrame(core: Core, flags: number): void {
 
 /**
  * A frame of the kernel's own may say CPL 0, which is CPL 1 here: it is made to say so.
- * @returns true where it had to be.
+ * @param above the top of the stack, in bytes.
+ * @throws fault #SS, #PF, with nothing changed.
  */
-export function raiseKernelFrame(core: Core, stage: IretStage): boolean {
+function raiseKernelFrame(core: Core, above: number): void {
   const { state, mmu } = core;
-  const at = frameAt(stage) + FRAME_CS;
+  const at = above + FRAME_CS;
+  // As IRET reads: of a frame that is missing, the first word is the one that the fault names.
+  peekStack(core, above, 4);
   const selector = peekStack(core, at, 4);
-  if (isNullSelector(selector & 0xffff) || (selector & SELECTOR_RPL) !== 0) return false;
-  if (frameFlags(core, stage) & EFLAGS_VM) return false;
+  if (isNullSelector(selector & 0xffff) || (selector & SELECTOR_RPL) !== 0) return;
+  if (peekStack(core, above + FRAME_EFLAGS, 4) & EFLAGS_VM) return;
   const linear = linearForWrite(core, L.SEG_SS, (state.esp + at) & stackMask(state), 4);
   mmu.write(linear, 4, selector | KERNEL_CPL, isUser(state));
-  return true;
 }
 
 function oldFlag(cpu: GuestCpu, stage: IretStage): boolean {

@@ -7,6 +7,10 @@ import { deliver } from '../cpu/system/delivery.js';
 export class Reflection {
   /** A fault that the guest is to see is on its way to it: it is nothing to emulate. */
   isUnderWay = false;
+  /** How many faults have gone to the guest so. */
+  count = 0;
+  /** No instruction of the guest's has caused it. */
+  isFromOutside = false;
   readonly #core: Core;
 
   constructor(core: Core) {
@@ -33,6 +37,7 @@ export class Reflection {
     const { state } = this.#core;
     if (vector === VECTOR_PF) state.set(L.CR2, fault.cr2);
     this.isUnderWay = true;
+    this.count += 1;
     deliver(this.#core, vector, errorCode, 'fault', state.eip);
     this.isUnderWay = false;
   }

@@ -3,11 +3,11 @@
  * finds it there, and of a fault.
  */
 import { EFLAGS_IF } from '../cpu/eflags.js';
-import { fault, VECTOR_SS } from '../cpu/fault.js';
+import { fault, VECTOR_DB, VECTOR_SS } from '../cpu/fault.js';
 import * as L from '../cpu/state-layout.js';
 import type { CallNoter } from './call-log.js';
 import type { GuestCpu } from './emulate.js';
-import { finishIret, frameFlags, raiseKernelFrame, returnToSite, skipToIret } from './iret.js';
+import { finishIret, frameFlags, returnToSite, skipToIret } from './iret.js';
 import type { PublishedRegion } from './published-region.js';
 import type { Reflection } from './reflection.js';
 import type { IretStage, Repair } from './region-code.js';
@@ -51,9 +51,7 @@ export class RegionExits {
         this.#cpu.core.state.eip = this.#published.region.iret.restart | 0;
         return 'restarted';
       case 'forward':
-        this.#mend(() =>
-          stage === null ? finishSysexit(this.#cpu, this.#note) : finishIret(this.#cpu, stage),
-        );
+        this.#mend(() => this.#finish(stage));
         return 'moved';
       case 'to-site':
         this.#mend(() =>
@@ -65,44 +63,67 @@ export class RegionExits {
 
   /**
    * An instruction of the IRET stub faulted: its first one for a stack that is not flat, its last one for
-   * what the frame says, any other for a stack that isn't there. To the guest the IRET at the site has
-   * faulted, with ESP at the frame.
-   * @returns false: the fault goes to the guest; true where the guest goes on.
+   * what the frame says, any other for a stack that isn't there. The hypervisor carries the IRET out, so
+   * that a fault of it is one of the IRET at the site, with ESP at the frame.
+   * @returns false: the fault goes to the guest where it is; true where the guest goes on.
    */
   iretFaulted(stage: IretStage, vector: number): boolean {
-    if (stage.hasReturn && vector === VECTOR_SS && !isStackFlat(this.#cpu)) {
-      return this.#reflection.guarded(() => {
-        const { traits, region } = this.#published;
-        if (traits.finishesOffFlatStack) finishIret(this.#cpu, stage);
-        else skipToIret(this.#cpu, stage, region.iret.iret);
-        return true;
-      });
+    // A breakpoint in the region is for who has set it.
+    if (vector === VECTOR_DB) return false;
+    const { traits, region } = this.#published;
+    const isOffFlat = stage.hasReturn && vector === VECTOR_SS && !isStackFlat(this.#cpu);
+    return this.#reflection.guarded(() => {
+      if (!isOffFlat || traits.finishesOffFlatStack) finishIret(this.#cpu, stage);
+      else skipToIret(this.#cpu, stage, region.iret.iret);
+      return true;
+    });
+  }
+
+  /**
+   * Makes way for an exception that the guest's present instruction has not caused: one that is a trap
+   * finds the guest behind its IRET or SYSEXIT, as behind any instruction, one that is injected finds it
+   * at the site of its IRET. (Before a SYSEXIT it may come, as between STI and SYSEXIT.)
+   * @returns false where a fault of the IRET has gone to the guest in the exception's stead.
+   */
+  makeWay(kind: 'trap' | 'fault'): boolean {
+    const { exit } = this.#published;
+    if (exit === null || exit.repair === 'none') return true;
+    const { stage } = exit;
+    if (kind === 'fault') {
+      // Where what the stub has pushed can't be read, the guest stays where it is.
+      if (stage !== null) this.#attempt(() => returnToSite(this.#cpu, stage));
+      return true;
     }
-    const { errorCode, cr2 } = fault;
+    let isDone = false;
+    this.#mend(() => {
+      this.#finish(stage);
+      isDone = true;
+    });
+    return isDone;
+  }
+
+  #finish(stage: IretStage | null): void {
+    if (stage === null) finishSysexit(this.#cpu, this.#note);
+    else finishIret(this.#cpu, stage);
+  }
+
+  /** @returns what `work` returns, or null where it faults. */
+  #attempt<T>(work: () => T): T | null {
     try {
-      if (raiseKernelFrame(this.#cpu.core, stage)) return true;
-      returnToSite(this.#cpu, stage);
+      return work();
     } catch (thrown) {
-      // The stack can't even be read: the fault is seen where it is.
       if (thrown !== fault) throw thrown;
-      Object.assign(fault, { vector, errorCode, cr2 });
+      return null;
     }
-    return false;
   }
 
   #repairFor(event: 'interrupt' | 'nmi', stage: IretStage | null, repair: Repair): Repair {
-    if (event === 'nmi') return repair === 'restart' || repair === 'hold' ? 'to-site' : repair;
-    return repair === 'fold' && !this.#isFrameOpen(stage!) ? 'to-site' : repair;
-  }
-
-  /** The frame that IRET is about to pop lets interrupts in. One that can't be read does. */
-  #isFrameOpen(stage: IretStage): boolean {
-    try {
-      return (frameFlags(this.#cpu.core, stage) & EFLAGS_IF) !== 0;
-    } catch (thrown) {
-      if (thrown !== fault) throw thrown;
-      return true;
-    }
+    if (event === 'nmi' && (repair === 'restart' || repair === 'hold')) return 'to-site';
+    if (repair !== 'fold') return repair;
+    // Only a frame that can be read, and lets the event in, can be the event's own.
+    const flags = this.#attempt(() => frameFlags(this.#cpu.core, stage!));
+    const isOpen = flags !== null && (event === 'nmi' || (flags & EFLAGS_IF) !== 0);
+    return isOpen ? 'fold' : 'to-site';
   }
 
   /** Brings the guest out of the region, as a step of its own. A fault of that goes to the guest. */

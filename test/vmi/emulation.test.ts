@@ -1,5 +1,6 @@
 /** Each instruction that traps at CPL 1, and those that should and don't. */
 import { describe, expect, test } from 'vitest';
+import { EFLAGS_TF, writeEflags } from '../../src/cpu/eflags.js';
 import * as L from '../../src/cpu/state-layout.js';
 import { REAL_GDT, REAL_IDT, SHADOW_CR0 } from '../../src/vmi/layout.js';
 import { Guest, handler, IRQ5, KERNEL_DS, START, USER_CODE } from './support/guest.js';
@@ -256,4 +257,25 @@ test.each([
   guest.step();
   expect(guest.eip).toBe(handler(13));
   expect(guest.stack(2)).toEqual([0, USER_CODE]);
+});
+
+test.each([
+  ['CLI', [0xfa]],
+  ['STI', [0xfb]],
+  ['OUT 80h, AL', [0xe6, 0x80]],
+  ['CLTS', [0x0f, 0x06]],
+  ['MOV SS, AX', [0x8e, 0xd0]],
+  ['RDMSR of none', [0x0f, 0x32]],
+])('%s with TF set traps as at CPL 0', (_name, code) => {
+  const seen = [null, scheme].map((under) => {
+    const guest = new Guest([...code, 0x90, 0x90, 0xeb, 0xfe], { scheme: under as typeof scheme });
+    guest.state.set(L.EAX, KERNEL_DS);
+    guest.state.set(L.ECX, 0x999);
+    writeEflags(guest.state, EFLAGS_TF, EFLAGS_TF);
+    guest.machine.cpu.core.attention();
+    guest.step(4);
+    const frame = guest.stack(3);
+    return [guest.eip, frame.map((word) => (word === 0x09 ? 0x08 : word)), guest.state.get(L.DR6)];
+  });
+  expect(seen[1]).toEqual(seen[0]);
 });

@@ -22,8 +22,6 @@ const VM = 0x20000;
 const NMI = 2;
 const IRET = [0xcf, 0x66, 0x66, 0x66, 0x90, 0xeb, 0xfe];
 const LDT = 0x13000;
-const PAGE_DIRECTORY = 0x2000;
-const PAGE_TABLE = 0x3000;
 const UPPER = 0x5a170000;
 /** More than the longest way through the stub. */
 const PLACES = Array.from({ length: 20 }, (_, at) => at);
@@ -111,15 +109,8 @@ describe('to a page that is not there', () => {
 
   function paged(isBare: boolean): Guest {
     const guest = before(isBare, frame);
-    const { core } = guest.machine.cpu;
-    guest.write(PAGE_DIRECTORY, PAGE_TABLE | 7);
-    for (let page = 0; page < 256; page++) {
-      const isPresent = page !== USER_CODE >> 12;
-      guest.write(PAGE_TABLE + page * 4, (page << 12) | (isPresent ? 7 : 6));
-    }
-    core.state.set(L.CR3, PAGE_DIRECTORY);
-    core.state.set(L.CR0, core.state.cr0 | (0x80000000 | 0));
-    core.mmu.flush();
+    guest.enablePaging();
+    guest.setPage(USER_CODE, false);
     return guest;
   }
   const expected = frameAt(paged(true), 14, 6);

@@ -11,10 +11,17 @@ import { Machine } from '../../../src/machine/machine.js';
 import { vmiCall } from '../../../src/vmi/calls.js';
 import { Hypervisor } from '../../../src/vmi/hypervisor.js';
 import type { IretScheme } from '../../../src/vmi/iret-stubs.js';
+import { installRom } from '../../../src/vmi/rom/install-rom.js';
+import { ENTRY_GET_RELOC, ENTRY_INIT, ROM_CALLS } from '../../../src/vmi/rom/rom-calls.js';
+import { ROM } from '../../../src/vmi/rom/rom-image.js';
+import { encodeCall } from '../../../src/vmi/stubs.js';
+import { ROM_IMAGE } from './rom-machine.js';
 
 export const GDT = 0x11000;
 export const IDT = 0x12000;
 export const TSS = 0x14000;
+const PAGE_DIRECTORY = 0x2000;
+const PAGE_TABLE = 0x3000;
 export const CODE = 0x10000;
 /** Where the code of a test begins. */
 export const START = CODE + 0x100;
@@ -49,6 +56,10 @@ export interface GuestOptions {
   readonly scheme: IretScheme | null;
   /** Sites to patch, where there is a hypervisor. */
   readonly sites?: readonly Site[];
+  /** More code than that at START. */
+  readonly code?: readonly (readonly [address: number, bytes: readonly number[]])[];
+  /** The hypervisor is the one in the ROM, and patches the sites where the guest has asked for it. */
+  readonly isRom?: boolean;
 }
 
 /** A guest that is about to execute the code at START, with interrupts off. */
@@ -68,15 +79,13 @@ export class Guest {
     image.set([0xff, 0x07, ...dword(IDT)], 0x308);
     loadImage(machine, { name: 'guest', bytes: image }, { address: CODE });
     this.#fillTables();
-    const sites = (options.sites ?? []).map(({ call, address, length }) => ({
-      call: vmiCall(call)!,
-      address,
-      length,
-    }));
-    this.hypervisor =
-      options.scheme === null ? null : new Hypervisor(machine, { scheme: options.scheme, sites });
+    for (const [address, bytes] of options.code ?? []) {
+      machine.cpu.core.physical.load(address, Uint8Array.from(bytes));
+    }
+    this.hypervisor = this.#installed(options);
     this.state.esp = KERNEL_STACK - 0x100;
     this.runTo(START, 100);
+    if (options.isRom && options.scheme !== null) this.#enterRom(options.sites ?? []);
     this.state.set(L.EAX, 0x11111111);
     for (const [port, value] of PIC_SETUP) machine.ports.write(port, 1, value);
   }
@@ -139,6 +148,54 @@ export class Guest {
   setGate(vector: number, type: number, selector = KERNEL_CS): void {
     const offset = handler(vector);
     this.write(IDT + vector * 8, (selector << 16) | (offset & 0xffff), (offset & ~0xffff) | type);
+  }
+
+  /** Maps the first megabyte, linear = physical, for the user too, and turns paging on. */
+  enablePaging(): void {
+    const { core } = this.machine.cpu;
+    this.write(PAGE_DIRECTORY, PAGE_TABLE | 7);
+    for (let page = 0; page < 256; page++) this.setPage(page << 12, true);
+    core.state.set(L.CR3, PAGE_DIRECTORY);
+    core.state.set(L.CR0, core.state.cr0 | (0x80000000 | 0));
+    core.mmu.flush();
+  }
+
+  /** Has a page be there, or not. */
+  setPage(linear: number, isPresent: boolean): void {
+    const page = linear >>> 12;
+    this.write(PAGE_TABLE + page * 4, (page << 12) | (isPresent ? 7 : 6));
+  }
+
+  #installed({ scheme, sites = [], isRom }: GuestOptions): Hypervisor | null {
+    const { machine } = this;
+    if (scheme === null) return null;
+    if (isRom) return installRom(machine, ROM_IMAGE, scheme, () => undefined);
+    const known = sites.map(({ call, address, length }) => ({
+      call: vmiCall(call)!,
+      address,
+      length,
+    }));
+    return new Hypervisor(machine, { scheme, sites: known });
+  }
+
+  /** Calls Init, asks for each site's call, and has the site make it. */
+  #enterRom(sites: readonly Site[]): void {
+    if (this.#callRom(ENTRY_INIT, 0) !== 0) throw new Error('Init failed');
+    for (const { call, address } of sites) {
+      const { number } = ROM_CALLS.find(({ slot }) => slot === call)!;
+      const target = this.#callRom(ENTRY_GET_RELOC, number);
+      this.machine.cpu.core.physical.load(address, Uint8Array.from(encodeCall(address, target)));
+    }
+  }
+
+  #callRom(entry: number, eax: number): number {
+    const { state } = this;
+    state.esp -= 4;
+    this.write(state.esp, START);
+    state.set(L.EAX, eax);
+    state.eip = ROM + entry;
+    this.runTo(START, 100);
+    return state.get(L.EAX);
   }
 
   #fillTables(): void {
