@@ -4,7 +4,7 @@
  * stack" are two instructions.
  *
  * What only CPL 0 can do, or hardware does badly, is left to the hypervisor: a frame of virtual-8086
- * mode, and one whose stack is of the LDT and so may be one of 16 bits.
+ * mode, and one whose stack is of 16 bits, as LAR tells.
  */
 import { CALL_IRET } from './calls.js';
 import { IRET_EAX, IRET_OLD_IF, IRET_RETURN, PENDING, VIRTUAL_IF } from './layout.js';
@@ -42,8 +42,9 @@ export const SCHEME_TRAITS: Readonly<Record<IretScheme, SchemeTraits>> = {
   defer: { sysexit: 'hold', finishesOffFlatStack: true },
 };
 
-const VM_AND_IF = 0x20200;
 const VM = 0x20000;
+/** The B bit of a stack segment, as LAR gives it. */
+const BIG = 0x400000;
 /** Displacements of short jumps that are patched later. */
 const LATER = 0;
 
@@ -102,9 +103,9 @@ function checkedIret(code: RegionCode, before: Repair, after: Repair): IretStub 
   const set: IretStage = { ...saved, oldIf: 'eax', repair: after };
   const kept: IretStage = { ...set, oldIf: 'saved' };
   code.stage(begun, 0x50); // PUSH EAX
+  const early = leaveOddFrames(code, saved);
   code.stage(saved, 0x8b, 0x44, 0x24, 0x0c); // MOV EAX, [ESP + 12]: EFLAGS
-  code.stage(saved, 0x25, VM_AND_IF);
-  const early = leaveOddFrames(code, saved, 8, 20);
+  code.stage(saved, 0x25, IF);
   code.stage(saved, SS, 0x87, 0x05, VIRTUAL_IF); // XCHG EAX, [VIRTUAL_IF]
   code.stage(set, SS, 0xa3, IRET_OLD_IF);
   code.stage(kept, SS, 0x83, 0x3d, PENDING, 0);
@@ -136,8 +137,7 @@ function restartableIret(code: RegionCode): IretStub {
   const toVirtual8086 = code.stage(looped, 0x75, LATER);
   code.stage(looped, 0xf6, 0x44, 0x24, 0x04, 2); // TEST BYTE [ESP + 4], 2: CS of user mode
   const toKernel = code.stage(looped, 0x74, LATER);
-  code.stage(looped, 0xf6, 0x44, 0x24, 0x10, 4); // TEST BYTE [ESP + 16], 4: SS of the LDT
-  const toLdtStack = code.stage(looped, 0x75, LATER);
+  const toStack16 = leaveStack16(code, looped, 16);
   code.iretStages.set(code.setInterruptFlag(IF), looped);
   code.stage(looped, SS, 0x83, 0x3d, PENDING, 0);
   const pending = code.stage(looped, 0x75, LATER);
@@ -152,20 +152,29 @@ function restartableIret(code: RegionCode): IretStub {
   code.stage(held, SS, 0xa1, IRET_EAX);
   code.stage({ ...held, eax: 'register' }, 0xcf);
   code.patchJump(toKernel, kernel);
-  for (const jump of [toVirtual8086, toLdtStack, pending, pendingInKernel]) {
+  for (const jump of [toVirtual8086, toStack16, pending, pendingInKernel]) {
     code.patchJump(jump, slow);
   }
   return { entry, iret, restart };
 }
 
-/** Jumps that leave the stub for frames that the hypervisor must pop. EAX holds EFLAGS. */
-function leaveOddFrames(code: RegionCode, stage: IretStage, cs: number, ss: number): number[] {
-  code.stage(stage, 0xf6, 0x44, 0x24, cs, 2); // TEST BYTE [ESP + cs], 2: CS of user mode
-  const toKernel = code.stage(stage, 0x74, LATER);
-  code.stage(stage, 0xf6, 0x44, 0x24, ss, 4); // TEST BYTE [ESP + ss], 4: SS of the LDT
-  const toLdtStack = code.stage(stage, 0x75, LATER);
-  const joined = code.stage(stage, 0xa9, VM); // TEST EAX, VM
+/** Jumps that leave the stub for frames that the hypervisor must pop. EAX is lost. */
+function leaveOddFrames(code: RegionCode, stage: IretStage): number[] {
+  code.stage(stage, 0xf7, 0x44, 0x24, 12, VM); // TEST DWORD [ESP + 12], VM: EFLAGS
   const toVirtual8086 = code.stage(stage, 0x75, LATER);
-  code.patchJump(toKernel, joined);
-  return [toLdtStack, toVirtual8086];
+  code.stage(stage, 0xf6, 0x44, 0x24, 8, 2); // TEST BYTE [ESP + 8], 2: CS of user mode
+  const toKernel = code.stage(stage, 0x74, LATER);
+  const toStack16 = leaveStack16(code, stage, 20);
+  code.patchJump(toKernel, code.here);
+  return [toVirtual8086, toStack16];
+}
+
+/**
+ * A jump that leaves the stub where SS, so far above ESP, is of 16 bits. Of one that LAR says nothing of
+ * it goes either way, as EAX happens to be: IRET faults.
+ */
+function leaveStack16(code: RegionCode, stage: IretStage, ss: number): number {
+  code.stage(stage, 0x0f, 0x02, 0x44, 0x24, ss); // LAR EAX, [ESP + ss]
+  code.stage(stage, 0xa9, BIG); // TEST EAX, BIG
+  return code.stage(stage, 0x74, LATER);
 }

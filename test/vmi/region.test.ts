@@ -63,7 +63,7 @@ function boundaries(make: () => Guest, end: number): number {
 }
 
 describe.each([
-  ['to user mode', TO_USER, USER_CODE, 17],
+  ['to user mode', TO_USER, USER_CODE, 18],
   ['to an open kernel', TO_KERNEL, LANDING, 15],
 ] as const)('an IRET %s', (_name, frame, landing, cost) => {
   const words = frame.length;

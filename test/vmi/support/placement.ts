@@ -20,7 +20,7 @@ import * as L from '../../../src/cpu/state-layout.js';
 import type { MachineState } from '../../../src/machine/machine.js';
 import type { IretScheme } from '../../../src/vmi/iret-stubs.js';
 import { ROM, ROM_BYTES } from '../../../src/vmi/rom/rom-image.js';
-import { Guest, handler, IRQ5, START, USER_CODE, USER_DS } from './guest.js';
+import { Guest, handler, IRQ5, type Site, START, USER_CODE, USER_DS } from './guest.js';
 
 export const NMI = 2;
 export const PF = 14;
@@ -28,9 +28,13 @@ export const PF = 14;
 export const SITE = START + 2;
 export const SITE_BYTES = 5;
 /** Where a frame of the kernel's may lead: JMP to itself. */
-export const LANDING = START + 0x40;
+export const LANDING = START + 0x80;
 export const LDT = 0x13000;
 const GDT_STACK16 = 0x11048;
+const KERNEL_STACK16_AT = 0x11050;
+/** A 16-bit stack for the kernel: linear address, selector. */
+export const KERNEL_STACK16 = 0x15000;
+export const KERNEL_STACK16_SELECTOR = 0x50;
 /** SS of 16 bits at 10000h: from the LDT, from the GDT. */
 export const LDT_STACK16 = 0x07;
 export const GDT_STACK16_SELECTOR = 0x4b;
@@ -77,6 +81,11 @@ export interface Scene {
   readonly registers?: Readonly<Record<number, number>>;
   /** Bits of EAX that count. */
   readonly eax?: number;
+  /** Other code than the one site, with its own sites. `call` is not looked at then. */
+  readonly code?: readonly number[];
+  readonly sites?: readonly Site[];
+  /** The first return gives the user all of ESP on a 16-bit stack, on bare hardware too. */
+  readonly keepsUpperHalf?: boolean;
 }
 
 /** What a handler finds, and what is left at the end: comparable with those of another run. */
@@ -98,7 +107,8 @@ interface Entry {
   readonly isHalted: boolean;
 }
 
-function padded(bytes: readonly number[]): number[] {
+/** The native code of a site, padded. */
+export function padded(bytes: readonly number[]): number[] {
   const nops = new Array<number>(SITE_BYTES - bytes.length).fill(0x66);
   return [...bytes, ...nops.slice(1), ...(nops.length > 0 ? [0x90] : [])];
 }
@@ -132,11 +142,13 @@ class Stage {
 
 function made(scene: Scene, under: Under | null): Guest {
   const first = scene.isOpen ? [0xfb, 0x90] : [0x90, 0x90];
-  const guest = new Guest([...first, ...padded(NATIVE[scene.call]), ...STILL], {
+  const code = scene.code ?? padded(NATIVE[scene.call]);
+  const own = scene.sites ?? [{ call: scene.call, address: SITE, length: SITE_BYTES }];
+  const guest = new Guest([...first, ...code, ...STILL], {
     scheme: under?.scheme ?? null,
     isRom: under?.isRom ?? false,
     sites: [
-      { call: scene.call, address: SITE, length: SITE_BYTES },
+      ...own,
       { call: IRET, address: handler(IRQ5) + 6, length: SITE_BYTES },
       { call: IRET, address: handler(NMI), length: SITE_BYTES },
       { call: IRET, address: handler(PF) + 4, length: SITE_BYTES },
@@ -153,7 +165,12 @@ function made(scene: Scene, under: Under | null): Guest {
   const { core } = guest.machine.cpu;
   guest.write(LDT, 0x0000ffff, 0x0000f201);
   guest.write(GDT_STACK16, 0x0000ffff, 0x0000f201);
-  core.state.set(L.GDTR_LIMIT, 0x4f);
+  guest.write(
+    KERNEL_STACK16_AT,
+    (KERNEL_STACK16 << 16) | 0xffff,
+    0x00009200 | (KERNEL_STACK16 >> 16),
+  );
+  core.state.set(L.GDTR_LIMIT, 0x57);
   setSegment(core, L.SEG_LDTR, 0x38, LDT, 7, 0x82);
   // As an exit has left them.
   for (const segment of [L.SEG_DS, L.SEG_ES, L.SEG_FS, L.SEG_GS] as const) {
@@ -270,7 +287,7 @@ function seen(guest: Guest, scene: Scene, vector: number): Entry {
     vector,
     eip,
     esp: isUser16 ? state.esp & 0xffff : state.esp >>> 0,
-    frame: without16(frame),
+    frame: scene.keepsUpperHalf ? frame : without16(frame),
     registers: REGISTERS.map((at) => state.reg32(at) & (at === 0 ? (scene.eax ?? -1) : -1)),
     selectors: SEGMENTS.map((at) => native(state.selector(at))),
     isOpen: guest.interruptFlag,
@@ -284,6 +301,13 @@ function without16(frame: readonly number[]): number[] {
   const ss = frame.at(-1) ?? 0;
   if (frame.length < 5 || (ss !== LDT_STACK16 && ss !== GDT_STACK16_SELECTOR)) return [...frame];
   return frame.map((word, at) => (at === frame.length - 2 ? word & 0xffff : word));
+}
+
+/** ESP where the guest ends, under the hypervisor, with a happening after so many steps. */
+export function lastPointer(scene: Scene, under: Under, what: Happening, at: number): number {
+  const stage = new Stage(scene, under);
+  outcome(stage, scene, what, at);
+  return stage.guest.state.esp;
 }
 
 function isInRegion(eip: number): boolean {
