@@ -78,8 +78,8 @@ function naiveIret(code: RegionCode): IretStub {
   const begun: IretStage = { hasReturn: false, eax: 'register', oldIf: 'live', repair: 'none' };
   const saved: IretStage = { ...begun, eax: 'stack' };
   code.stage(begun, 0x50);
+  const odd = leaveOddFrames(code, saved);
   code.stage(saved, 0x8b, 0x44, 0x24, 0x0c);
-  const odd = leaveOddFrames(code, saved, 8, 20);
   code.stage(saved, 0x25, IF);
   code.stage(saved, SS, 0xa3, VIRTUAL_IF);
   // What virtual IF was is not kept: an IRET that faults leaves it as the frame says.
