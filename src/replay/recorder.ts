@@ -57,6 +57,9 @@ export class Recorder implements MachineObserver {
     if (input.kind === 'irq') {
       this.#sink.event({ kind: 'irq', at, line: input.line, isInput: true });
       this.#injecting = input.line;
+    } else if (input.kind === 'clock') {
+      // Spelled out, since a spread takes longer than all the rest of it.
+      this.#sink.event({ kind: 'clock', at, source: input.source, value: input.value });
     } else {
       this.#sink.event({ ...input, at });
     }

@@ -157,15 +157,17 @@ export class TraceWriter {
 
   #body(event: BodyEvent): void {
     this.#expectOpen();
-    const values = this.#encoder.encode(event);
+    const values = this.#values;
+    const before = values.length;
+    this.#encoder.encode(event, values);
     let bytes = 0;
-    for (const value of values) bytes += encodedBytes(value);
+    for (let i = before; i < values.length; i++) bytes += encodedBytes(values[i]);
     if (this.#bufferedBytes + bytes > CHUNK_BYTES_MOST) {
+      values.length = before;
       this.flush();
       this.#body(event);
       return;
     }
-    this.#values.push(...values);
     this.#bufferedBytes += bytes;
     this.#bufferedEvents += 1;
     this.#lastAt = event.at;

@@ -2,12 +2,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { BodyEvent, ShimEvent } from '../../src/replay/event.js';
-import { decodeEvents, EventEncoder } from '../../src/replay/event-codec.js';
+import { decodeEvents, type EncodedValue, EventEncoder } from '../../src/replay/event-codec.js';
 import { packValue } from '../../src/replay/msgpack.js';
 
 function payloadOf(events: readonly BodyEvent[]): Uint8Array {
   const encoder = new EventEncoder(0);
-  return packValue(events.flatMap((event) => encoder.encode(event)));
+  const values: EncodedValue[] = [];
+  for (const event of events) encoder.encode(event, values);
+  return packValue(values);
 }
 
 /** Calls from a few sites, some with arguments, at a few distances, so that many are foretold. */
