@@ -186,7 +186,8 @@ export class CodeCache {
     const bytes = this.#core.physical.ram;
     const end = (start | 0xfff) + 1;
     let at = start;
-    for (let count = 0; count < MAX_BLOCK && at < end; count++) {
+    let count = 0;
+    for (; count < MAX_BLOCK && at < end; count++) {
       if (count > 0 && cuts.has(at & 0xfff)) break;
       const decoded = this.#decodeWithin({ bytes, start: at, end }, mode, count === 0);
       if (decoded === null) break;
@@ -200,7 +201,7 @@ export class CodeCache {
       return this.#decodeCrossing(start, linear, mode);
     }
     if (isCompiled) {
-      this.#hotCode.writeHead(first, start);
+      this.#hotCode.writeHead(first, start, count);
       this.#heads.set(first, start);
     }
     writeEnd(this.#core.state, this.#nextRecord);

@@ -10,6 +10,7 @@ import {
   type CompiledBlock,
   HANDLER_COUNT,
   RECORD_COUNTER,
+  RECORD_ENTRIES,
   RECORD_HANDLER,
   writeCompiledHead,
   writeHead,
@@ -31,6 +32,8 @@ const NEAR = 512;
 const MAX_ENTRIES = 0x7fffffff;
 /** Doublings of the entries that a page's blocks take to be hot, at the most. */
 const MAX_DOUBLINGS = 16;
+/** Blocks of more instructions than this are hot after fewer entries, as interpreting one takes longer. */
+const USUAL_BLOCK = 8;
 /** A region of fewer instructions costs more to enter than it saves. */
 const WORTHWHILE = 3;
 
@@ -106,10 +109,14 @@ export class HotCode {
     return Math.min(this.entries * 2 ** doublings, MAX_ENTRIES);
   }
 
-  /** Writes the head record of the block at a physical address: it counts, or enters compiled code. */
-  writeHead(record: number, physical: number): void {
+  /**
+   * Writes the head record of the block at a physical address: it counts, or enters compiled code.
+   * @param instructions of the block.
+   */
+  writeHead(record: number, physical: number, instructions: number): void {
     const { state } = this.#core;
-    writeHead(state, record, this.#entriesOf(physical >>> 12));
+    const entries = this.#entriesOf(physical >>> 12);
+    writeHead(state, record, Math.ceil(entries * Math.min(1, USUAL_BLOCK / instructions)));
     const hot = this.#pageAt(physical >>> 12);
     hot.heads.set(physical & 0xfff, record);
     const block = hot.compiled.get(physical & 0xfff);
@@ -149,12 +156,12 @@ export class HotCode {
   #warmOffsets(physical: number): number[] {
     const { state } = this.#core;
     const page = physical >>> 12;
-    const warm = this.#entriesOf(page) * WARM;
     const entry = physical & 0xfff;
     const offsets: number[] = [];
     for (const [offset, head] of this.#pageAt(page).heads) {
       if (offset === entry || Math.abs(offset - entry) > NEAR) continue;
       const counts = state.get(head + RECORD_HANDLER) === HANDLER_COUNT;
+      const warm = state.get(head + RECORD_ENTRIES) * WARM;
       const isWarm = !counts || state.get(head + RECORD_COUNTER) < warm;
       if (isWarm) offsets.push(offset);
     }

@@ -23,7 +23,7 @@ export const RECORD_LENGTH = 21;
 export const RECORD_SEGMENT = 22;
 export const RECORD_IMMEDIATE = 24;
 
-/** Handler 0 marks the end of a block; it is never called. */
+/** Handler 0 marks the end of a block. */
 export const HANDLER_END = 0;
 /** Calls the instruction's procedure. */
 export const HANDLER_PROCEDURE = 1;
@@ -36,6 +36,8 @@ export const HANDLER_COUNT = 2;
 export const HANDLER_FIRST = 3;
 /** In a head record that counts: entries to go before the block is hot. */
 export const RECORD_COUNTER = 4;
+/** And how many they were. */
+export const RECORD_ENTRIES = 8;
 /** In a head record of compiled code: the block's index in its region, its instructions, its offset. */
 export const RECORD_BLOCK = 8;
 export const RECORD_COUNT = 12;
@@ -101,4 +103,5 @@ export function writeHead(state: State, record: number, entries: number): void {
   writeEnd(state, record);
   state.i32[(record + RECORD_HANDLER) >> 2] = HANDLER_COUNT;
   state.i32[(record + RECORD_COUNTER) >> 2] = entries;
+  state.i32[(record + RECORD_ENTRIES) >> 2] = entries;
 }
