@@ -6,7 +6,7 @@ import { ESP_GUARD } from '../state-layout.js';
 import { CodeCache } from './code-cache.js';
 import { HANDLER_SLOTS, Handlers } from './handlers.js';
 import { HotCode, REGION_SLOTS } from './hot-code.js';
-import { HANDLER_COUNT, HANDLER_PROCEDURE } from './record.js';
+import { HANDLER_COUNT, HANDLER_END, HANDLER_PROCEDURE } from './record.js';
 import { encodeRunLoop } from './run-loop.js';
 import { slowPath } from './slow-path.js';
 
@@ -39,6 +39,7 @@ export class Engine {
     };
     const module = new WebAssembly.Module(encodeRunLoop(memoryPages));
     const { exports } = new WebAssembly.Instance(module, { env: imports });
+    table.set(HANDLER_END, exports['end']);
     table.set(HANDLER_PROCEDURE, exports['procedure']);
     table.set(HANDLER_COUNT, exports['count']);
     this.#run = exports['run'];

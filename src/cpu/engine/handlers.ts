@@ -4,14 +4,64 @@
  */
 import type { Encoding } from '../isa/encoding.js';
 import type { Form } from '../isa/form.js';
-import { encodeModule, type FunctionType, I32 } from '../wasm/encoder.js';
+import { BUDGET, RECORD_BYTES } from '../state-layout.js';
+import {
+  type Bytes,
+  constant,
+  encodeModule,
+  type FunctionType,
+  I32,
+  memarg,
+  OP,
+  VOID,
+} from '../wasm/encoder.js';
 import { FUNCTION_IMPORTS } from '../wasm/imports.js';
 import { RecordBinding } from '../wasm/record-binding.js';
 import { WasmOps } from '../wasm/wasm-ops.js';
-import { HANDLER_FIRST, HANDLER_PROCEDURE } from './record.js';
+import { HANDLER_FIRST, HANDLER_PROCEDURE, RECORD_HANDLER } from './record.js';
 
 /** (record) → the record to go on with, or 0: look EIP up. */
 export const HANDLER_TYPE: FunctionType = { parameters: [I32], results: [I32] };
+
+/**
+ * Takes the next record's step out of the budget and calls its handler in the place of this one, or returns
+ * the record where nothing is left.
+ */
+const GO_ON: Bytes = [
+  OP.localGet,
+  0,
+  ...constant(RECORD_BYTES),
+  OP.i32Add,
+  OP.localSet,
+  0,
+  ...constant(0),
+  OP.i32Load,
+  ...memarg(BUDGET),
+  OP.i32Eqz,
+  OP.if,
+  VOID,
+  OP.localGet,
+  0,
+  OP.return,
+  OP.end,
+  ...constant(0),
+  ...constant(0),
+  OP.i32Load,
+  ...memarg(BUDGET),
+  ...constant(1),
+  OP.i32Sub,
+  OP.i32Store,
+  ...memarg(BUDGET),
+  OP.localGet,
+  0,
+  OP.localGet,
+  0,
+  OP.i32Load,
+  ...memarg(RECORD_HANDLER),
+  OP.returnCallIndirect,
+  0,
+  0,
+];
 
 /** Room in the table of functions for handlers. There are fewer forms than this. */
 export const HANDLER_SLOTS = 16384;
@@ -58,11 +108,16 @@ export class Handlers {
       const ops = new WasmOps(new RecordBinding(form));
       const { semantics, shortcut } = form.encoding;
       (semantics ?? shortcut)?.(ops);
-      const code = semantics === null ? ops.finishByProcedure() : ops.finish();
+      const code = semantics === null ? ops.finishByProcedure() : ops.finish(GO_ON);
       return { name: `h${index}`, type: HANDLER_TYPE, locals: ops.locals, code };
     });
     const bytes = encodeModule(
-      { functions: FUNCTION_IMPORTS, memoryPages: this.#memoryPages, table: false, types: [] },
+      {
+        functions: FUNCTION_IMPORTS,
+        memoryPages: this.#memoryPages,
+        table: true,
+        types: [HANDLER_TYPE],
+      },
       bodies,
     );
     const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), {

@@ -148,6 +148,22 @@ const PROCEDURE: FunctionBody = {
   code: [...local(RECORD), OP.call, IMPORT.procedure, ...constant(0)],
 };
 
+/** Handler of the record behind a block's last, for handlers that go on to it: not an instruction. */
+const BLOCK_END: FunctionBody = {
+  name: 'end',
+  type: HANDLER_TYPE,
+  locals: [],
+  code: [
+    ...constant(0),
+    ...get(L.BUDGET),
+    ...constant(1),
+    OP.i32Add,
+    OP.i32Store,
+    ...memarg(L.BUDGET),
+    ...constant(0),
+  ],
+};
+
 /** Handler of head records: not an instruction, so the budget gets its step back. */
 const COUNT: FunctionBody = {
   name: 'count',
@@ -184,10 +200,10 @@ const COUNT: FunctionBody = {
   ],
 };
 
-/** The module with `run`, `procedure` and `count`. It imports what handlers import, and the table. */
+/** The module with `run`, `procedure`, `count` and `end`. It imports what handlers import, and the table. */
 export function encodeRunLoop(memoryPages: number): Uint8Array<ArrayBuffer> {
   return encodeModule(
     { functions: FUNCTION_IMPORTS, memoryPages, table: true, types: [HANDLER_TYPE] },
-    [RUN, PROCEDURE, COUNT],
+    [RUN, PROCEDURE, COUNT, BLOCK_END],
   );
 }

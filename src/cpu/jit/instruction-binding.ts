@@ -7,9 +7,8 @@ import { SEGMENT_BYTES, SEGMENTS, ZERO } from '../state-layout.js';
 import type { Binding } from '../wasm/binding.js';
 import { constantExpression, type Expression } from '../wasm/expression.js';
 
-/** What a compiled instruction returns where the next one follows, and where it goes on itself. */
-export const FALLS_THROUGH = 1;
-export const AGAIN = 2;
+/** What a compiled instruction returns where it goes on itself. */
+const AGAIN = 2;
 
 export class InstructionBinding implements Binding {
   readonly form: Form;
@@ -49,9 +48,6 @@ export class InstructionBinding implements Binding {
   }
   length(): Expression {
     return constantExpression(this.#decoded.instruction.length);
-  }
-  next(): Expression {
-    return constantExpression(FALLS_THROUGH);
   }
   again(): Expression {
     return constantExpression(AGAIN);

@@ -20,7 +20,6 @@ export interface Binding {
   segment(): Expression;
   /** The instruction's length in bytes. */
   length(): Expression;
-  /** What the function returns to go on with the next instruction of the block, and with this one. */
-  next(): Expression;
+  /** What the function returns to go on with this instruction. */
   again(): Expression;
 }

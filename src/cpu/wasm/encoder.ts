@@ -2,7 +2,7 @@
  * Bytes of a WebAssembly module: just the sections and instructions that the engine uses.
  *
  * Code is built as plain arrays of bytes, innermost expression first, as the binary format has it.
- * Source: WebAssembly Core Specification 1.0, chapter 5.
+ * Source: WebAssembly Core Specification 1.0, chapter 5, and 3.0 for tail calls.
  */
 
 export type Bytes = readonly number[];
@@ -26,6 +26,7 @@ export const OP = {
   return: 0x0f,
   call: 0x10,
   callIndirect: 0x11,
+  returnCallIndirect: 0x13,
   drop: 0x1a,
   select: 0x1b,
   localGet: 0x20,

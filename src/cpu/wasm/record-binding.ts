@@ -10,10 +10,9 @@ import {
   RECORD_SEGMENT,
 } from '../engine/record.js';
 import type { Form } from '../isa/form.js';
-import { RECORD_BYTES } from '../state-layout.js';
 import type { Binding } from './binding.js';
 import { memarg, OP } from './encoder.js';
-import { binary, constantExpression, type Expression, localExpression } from './expression.js';
+import { type Expression, localExpression } from './expression.js';
 
 /** The handler's one parameter. */
 const RECORD = localExpression(0);
@@ -53,9 +52,6 @@ export class RecordBinding implements Binding {
   }
   length(): Expression {
     return field(OP.i32Load8U, RECORD_LENGTH);
-  }
-  next(): Expression {
-    return binary(OP.i32Add, RECORD, constantExpression(RECORD_BYTES));
   }
   again(): Expression {
     return RECORD;

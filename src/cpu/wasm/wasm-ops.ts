@@ -55,10 +55,10 @@ export class WasmOps extends WasmEmitter implements Ops<Expression> {
     this.rep = form.rep;
   }
 
-  /** The finished function body: EIP moved on, the next record returned. */
-  finish(): Bytes {
-    this.leave(this.nextEip(), this.binding.next());
-    return this.code;
+  /** The finished function body: EIP moved on, then what is given. @param onward code that returns. */
+  finish(onward: Bytes): Bytes {
+    this.arrive(this.nextEip());
+    return [...this.code, ...onward];
   }
 
   /** The finished function body of a handler: what its shortcut did not settle, the procedure does. */
@@ -202,7 +202,7 @@ export class WasmOps extends WasmEmitter implements Ops<Expression> {
   }
 
   jump(offset: Expression): void {
-    this.leave(offset, constantExpression(0));
+    this.leave(offset);
   }
 
   repeat(): void {
@@ -249,10 +249,16 @@ export class WasmOps extends WasmEmitter implements Ops<Expression> {
     this.set(L.ESP_GUARD, constantExpression(1));
   }
 
-  protected leave(eip: Expression, next: Expression): void {
+  /** The instruction is done, and EIP has to be looked up. */
+  protected leave(eip: Expression): void {
+    this.arrive(eip);
+    this.code.push(...constant(0), OP.return);
+  }
+
+  /** The instruction is done. */
+  protected arrive(eip: Expression): void {
     if (this.guardsEsp) this.set(L.ESP_GUARD, constantExpression(0));
     this.set(L.EIP, eip);
-    this.code.push(...next.code, OP.return);
   }
 
   /** The full 32 bits of the base and of the index register; null where the form has none. */

@@ -6,7 +6,7 @@ import type { Core } from '../../../src/cpu/core.js';
 import type { Decoded } from '../../../src/cpu/decoder/decode.js';
 import { formOf } from '../../../src/cpu/isa/form.js';
 import { InstructionBinding } from '../../../src/cpu/jit/instruction-binding.js';
-import { encodeModule, I32, OP, VOID } from '../../../src/cpu/wasm/encoder.js';
+import { constant, encodeModule, I32, OP, VOID } from '../../../src/cpu/wasm/encoder.js';
 import { FUNCTION_IMPORTS } from '../../../src/cpu/wasm/imports.js';
 import { WasmOps } from '../../../src/cpu/wasm/wasm-ops.js';
 
@@ -27,7 +27,7 @@ export function compileBlock(
       new InstructionBinding(formOf(decoded.encoding, decoded.instruction, true), decoded),
     );
     decoded.encoding.semantics?.(ops);
-    const code = ops.finish();
+    const code = ops.finish([...constant(1), OP.return]);
     return { name: `i${i}`, type, locals: ops.locals, code };
   });
   const first = FUNCTION_IMPORTS.length;
