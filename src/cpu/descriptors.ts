@@ -188,6 +188,16 @@ export function probeAccessed(core: Core, descriptor: Descriptor): void {
   }
 }
 
+/**
+ * Sets or clears the busy bit of a TSS descriptor in the GDT, and changes no other bit there.
+ * @throws fault #PF.
+ */
+export function setBusy(core: Core, tss: Descriptor, isBusy: boolean): void {
+  const at = (tss.address + 5) | 0;
+  const access = core.mmu.read(at, 1, false);
+  core.mmu.write(at, 1, isBusy ? access | TYPE_BUSY : access & ~TYPE_BUSY, false);
+}
+
 /** Sets the accessed bit of a code or data segment's descriptor, in its table and in `descriptor`. */
 export function markAccessed(core: Core, descriptor: Descriptor): void {
   if (descriptor.high & (ACCESS_ACCESSED << 8)) return;

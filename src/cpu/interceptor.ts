@@ -17,6 +17,26 @@ export interface GuestDescriptor {
   readonly limit: number;
 }
 
+/** A task as its TSS has it, to be changed before it is loaded. */
+export interface GuestTask {
+  eflags: number;
+  /** ES, CS, SS, DS, FS, GS. */
+  readonly selectors: Int32Array;
+}
+
+/** A task switch that nothing stands in the way of. */
+export interface TaskSwitch {
+  readonly incoming: GuestTask;
+  /** The linear address of its TSS, and whether that is one of 32 bits. */
+  readonly base: number;
+  readonly is32: boolean;
+  /** By IRET with NT set. */
+  readonly isReturn: boolean;
+  /** What the old task's TSS will say of where it goes on, and with which EFLAGS. */
+  eip: number;
+  eflags: number;
+}
+
 /**
  * What becomes of an event that waits at a boundary. `deliver`: it is taken now. `hold`: it isn't;
  * instructions go on. `step`: the interceptor has taken a step of its own, and is asked again after it.
@@ -40,6 +60,8 @@ export interface Interceptor {
   adjust(descriptor: GuestDescriptor): void;
   /** The stack that a call gate to the guest's kernel leads to, in the stead of the TSS's; null: the TSS's. */
   readonly innerStack: { readonly selector: number; readonly pointer: number } | null;
+  /** Told of each task switch just before it is made. @throws fault #PF, with nothing changed. */
+  switchTask(change: TaskSwitch): void;
   /** The next fault that is delivered comes from outside: no instruction of the guest's has caused it. */
   expectOutsideFault(): void;
   /** An interrupt may still be let in, though the processor is halted. */

@@ -8,6 +8,7 @@ import { CR0_PE } from '../cpu/control-registers.js';
 import type { Core } from '../cpu/core.js';
 import type { Decoded } from '../cpu/decoder/decode.js';
 import type { Instruction } from '../cpu/decoder/instruction.js';
+import { TYPE_32 } from '../cpu/descriptors.js';
 import { EFLAGS_IOPL, writeEflags } from '../cpu/eflags.js';
 import { raise, VECTOR_GP } from '../cpu/fault.js';
 import { loadDataSegment, readSegmented, setCpl, setSegment } from '../cpu/segmentation.js';
@@ -32,6 +33,8 @@ const FLAT_DATA = 0xc093;
 const DPL_SHIFT = 5;
 const TSS_ESP0 = 4;
 const TSS_SS0 = 8;
+const TSS16_SP0 = 2;
+const TSS16_SS0 = 4;
 
 /** One guest's processor, with what the hypervisor keeps of it. */
 export interface GuestCpu {
@@ -185,11 +188,23 @@ function emulateTable(cpu: GuestCpu, decoded: Decoded): boolean {
   return true;
 }
 
-/** Until UpdateKernelStack says otherwise, events from CPL 3 come on the stack of the TSS that was loaded. */
+/**
+ * Until UpdateKernelStack says otherwise, events from CPL 3 come on the stack of the TSS that was loaded.
+ * @throws fault #PF, with nothing changed.
+ */
 export function readKernelStack(core: Core, guest: GuestState): void {
-  const tss = core.state.segmentBase(L.SEG_TR);
-  guest.kernelEsp = core.mmu.read((tss + TSS_ESP0) | 0, 4, false);
-  guest.kernelSs = core.mmu.read((tss + TSS_SS0) | 0, 2, false);
+  const { state } = core;
+  const is32 = (state.segmentAccess(L.SEG_TR) & TYPE_32) !== 0;
+  takeKernelStack(core, guest, state.segmentBase(L.SEG_TR), is32);
+}
+
+/** The same of a TSS that is not loaded yet. @param base its linear address. @throws fault #PF. */
+export function takeKernelStack(core: Core, guest: GuestState, base: number, is32: boolean): void {
+  const pointer = is32
+    ? core.mmu.read((base + TSS_ESP0) | 0, 4, false)
+    : core.mmu.read((base + TSS16_SP0) | 0, 2, false);
+  guest.kernelSs = core.mmu.read((base + (is32 ? TSS_SS0 : TSS16_SS0)) | 0, 2, false);
+  guest.kernelEsp = pointer;
 }
 
 /** UpdateKernelStack: EAX points to the TSS, EDX is its ESP0 to be. @throws fault #PF. */

@@ -12,13 +12,14 @@ const DPL_SHIFT = 13;
 const DPL = 3 << DPL_SHIFT;
 
 /**
- * Adjusts a descriptor just read. System descriptors stay: none of them leads anywhere by itself.
+ * Adjusts a descriptor just read. Of a system descriptor the DPL alone: what was for CPL 0, such as a
+ * jump to a TSS, is for CPL 1.
  * Deviation: of an expand-down segment the limit stays, since it is its lower end; its upper end may
  * reach into the hole, where nothing is mapped.
  */
 export function adjustDescriptor(descriptor: GuestDescriptor): void {
-  if ((descriptor.high & (ACCESS_S << 8)) === 0) return;
   if ((descriptor.high & DPL) === 0) descriptor.high |= KERNEL_CPL << DPL_SHIFT;
+  if ((descriptor.high & (ACCESS_S << 8)) === 0) return;
   const kind = (descriptor.high >>> 8) & (ACCESS_CODE | ACCESS_EXPAND_DOWN);
   if (kind === ACCESS_EXPAND_DOWN) return;
   const limit = truncatedLimit(descriptor.base >>> 0, descriptor.limit >>> 0);

@@ -10,7 +10,7 @@ import { DR6_BS } from '../cpu/control-registers.js';
 import type { Core } from '../cpu/core.js';
 import { EFLAGS_TF } from '../cpu/eflags.js';
 import { VECTOR_PF } from '../cpu/fault.js';
-import type { Admission, GuestDescriptor, Interceptor } from '../cpu/interceptor.js';
+import type { Admission, GuestDescriptor, Interceptor, TaskSwitch } from '../cpu/interceptor.js';
 import * as L from '../cpu/state-layout.js';
 import type { DeliveryKind } from '../cpu/system/delivery.js';
 import { checkStateLength, type Device } from '../machine/device.js';
@@ -23,7 +23,7 @@ import { adjustDescriptor } from './guest-descriptors.js';
 import { GuestFaults } from './guest-faults.js';
 import { GuestState, STATE_WORDS } from './guest-state.js';
 import { enterGuestHandler, enterWithFrame } from './inject.js';
-import { giveUpFrame } from './iret.js';
+import { giveUpFrame, interruptFlagBefore } from './iret.js';
 import type { IretScheme } from './iret-stubs.js';
 import { KERNEL_CPL, REGION, SHARED, SHARED_WORDS } from './layout.js';
 import { lowerGuest } from './lower.js';
@@ -34,6 +34,7 @@ import type { IretStage } from './region-code.js';
 import { RegionExits } from './region-exits.js';
 import { SharedWords } from './shared-words.js';
 import type { Region } from './stubs.js';
+import { virtualizeSwitch } from './tasks.js';
 import { type Violation, violationsAt } from './violations.js';
 
 const PAGE_BYTES = 4096;
@@ -141,6 +142,17 @@ export class Hypervisor implements Interceptor, Device {
 
   adjust(descriptor: GuestDescriptor): void {
     adjustDescriptor(descriptor);
+  }
+
+  switchTask(change: TaskSwitch): void {
+    const { stage } = this.#published;
+    // IRET with NT set, by the region: the old task goes on behind its site, with virtual IF as it was.
+    if (change.isReturn && stage !== undefined && this.#core.state.cpl === KERNEL_CPL) {
+      change.eip = this.#shared.iretReturn;
+      this.#shared.interruptFlag = interruptFlagBefore(this.#cpu, stage);
+    }
+    virtualizeSwitch(this.#cpu, change);
+    this.#exited();
   }
 
   expectOutsideFault(): void {

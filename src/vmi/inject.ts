@@ -16,6 +16,7 @@ import {
   TYPE_32,
   TYPE_INTERRUPT_GATE16,
   TYPE_INTERRUPT_GATE32,
+  TYPE_TASK_GATE,
   TYPE_TRAP_GATE16,
   TYPE_TRAP_GATE32,
 } from '../cpu/descriptors.js';
@@ -23,7 +24,7 @@ import { EFLAGS_IF, EFLAGS_IOPL, EFLAGS_IOPL_SHIFT, EFLAGS_VM } from '../cpu/efl
 import { hasErrorCode, raise, VECTOR_GP, VECTOR_NP, VECTOR_TS } from '../cpu/fault.js';
 import { checkStackSegment, setCpl, setSegmentFrom } from '../cpu/segmentation.js';
 import * as L from '../cpu/state-layout.js';
-import type { DeliveryKind } from '../cpu/system/delivery.js';
+import { type DeliveryKind, enterTask, pushTaskError } from '../cpu/system/delivery.js';
 import { Frame } from '../cpu/system/frame.js';
 import {
   CLEARED_ON_ENTRY,
@@ -50,18 +51,23 @@ export interface GuestEvent {
 }
 
 /**
- * Enters the guest's handler. Virtual IF is the caller's to change.
- *
- * Deviation: a task gate is #GP, as a gate of no known type is: no guest of a hypervisor of that time
- * could use one.
+ * Enters the guest's handler, or the task of a task gate. Virtual IF is the caller's to change, but that
+ * of a task, which the switch has set.
  * @returns whether the gate clears virtual IF.
- * @throws fault #GP, #NP, #TS, #SS, #PF, with nothing changed.
+ * @throws fault #GP, #NP, #TS, #SS, #PF, with nothing changed. (Only a task gate may throw with the switch
+ *   to the new task already made.)
  */
 export function enterGuestHandler(core: Core, guest: GuestState, event: GuestEvent): boolean {
   const { state } = core;
   const { vector, errorCode, kind } = event;
   const external = kind === 'software' ? 0 : 1;
   const type = readGate(core, guest, vector, kind, external);
+  const pushesError = kind === 'fault' && hasErrorCode(vector);
+  if (type === TYPE_TASK_GATE) {
+    enterTask(core, gate.gateSelector, external, event.returnEip, flagsImage(core, guest, event));
+    if (pushesError) pushTaskError(core, errorCode, external);
+    return false;
+  }
   const isInterruptGate = type === TYPE_INTERRUPT_GATE32 || type === TYPE_INTERRUPT_GATE16;
   const selector = gate.gateSelector;
   const newCpl = readTarget(core, selector, external);
@@ -82,7 +88,7 @@ export function enterGuestHandler(core: Core, guest: GuestState, event: GuestEve
   frame.push(flagsImage(core, guest, event));
   frame.push(state.selector(L.SEG_CS));
   frame.push(event.returnEip);
-  if (kind === 'fault' && hasErrorCode(vector)) frame.push(errorCode);
+  if (pushesError) frame.push(errorCode);
   frame.checkLimit(stackError);
   const offset = gate.gateOffset;
   if (offset >>> 0 > code.limit >>> 0) raise(VECTOR_GP, external);
@@ -120,6 +126,8 @@ export function enterWithFrame(
 ): boolean {
   const { state } = core;
   const type = readGate(core, guest, vector, 'interrupt', 1);
+  // A task has no use for a frame.
+  if (type === TYPE_TASK_GATE) raise(VECTOR_GP, (vector << 3) | 3);
   const selector = gate.gateSelector;
   const newCpl = readTarget(core, selector, 1);
   const offset = gate.gateOffset;
@@ -151,7 +159,8 @@ function readGate(
     type === TYPE_INTERRUPT_GATE32 ||
     type === TYPE_INTERRUPT_GATE16 ||
     type === TYPE_TRAP_GATE32 ||
-    type === TYPE_TRAP_GATE16;
+    type === TYPE_TRAP_GATE16 ||
+    type === TYPE_TASK_GATE;
   if (!isKnown) raise(VECTOR_GP, gateCode);
   // A gate for the kernel alone is for our kernel's CPL.
   const dpl = Math.max(gate.dpl, KERNEL_CPL);

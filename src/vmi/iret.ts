@@ -2,7 +2,7 @@
 
 import type { Core } from '../cpu/core.js';
 import { isNullSelector, SELECTOR_RPL } from '../cpu/descriptors.js';
-import { EFLAGS_IF, EFLAGS_IOPL, EFLAGS_VM, writeEflags } from '../cpu/eflags.js';
+import { EFLAGS_IF, EFLAGS_IOPL, EFLAGS_NT, EFLAGS_VM, writeEflags } from '../cpu/eflags.js';
 import { fault } from '../cpu/fault.js';
 import { isUser, linearForWrite } from '../cpu/segmentation.js';
 import * as L from '../cpu/state-layout.js';
@@ -45,7 +45,7 @@ function uncoverFrame(cpu: GuestCpu, stage: IretStage): void {
  */
 export function returnToSite(cpu: GuestCpu, stage: IretStage): void {
   const { core, shared } = cpu;
-  const wasSet = oldFlag(cpu, stage);
+  const wasSet = interruptFlagBefore(cpu, stage);
   const back = stage.hasReturn ? peekStack(core, 0, 4) : shared.iretReturn;
   uncoverFrame(cpu, stage);
   shared.interruptFlag = wasSet;
@@ -59,7 +59,7 @@ export function returnToSite(cpu: GuestCpu, stage: IretStage): void {
  */
 export function skipToIret(cpu: GuestCpu, stage: IretStage, iretAt: number): void {
   const { core, shared } = cpu;
-  const wasSet = oldFlag(cpu, stage);
+  const wasSet = interruptFlagBefore(cpu, stage);
   returnToSite(cpu, stage);
   raiseKernelFrame(core, 0);
   const flags = peekStack(core, FRAME_EFLAGS, 4);
@@ -85,6 +85,10 @@ export function finishIret(cpu: GuestCpu, stage: IretStage): void {
   const { state } = core;
   // First, so that whatever faults does at the site.
   returnToSite(cpu, stage);
+  if (state.get(L.FLAG_SYSTEM) & EFLAGS_NT) {
+    leaveTask(core);
+    return;
+  }
   raiseKernelFrame(core, 0);
   const flags = peekStack(core, FRAME_EFLAGS, 4);
   const isOuter = (flags & EFLAGS_VM) !== 0 || (peekStack(core, FRAME_CS, 4) & SELECTOR_RPL) === 3;
@@ -92,6 +96,12 @@ export function finishIret(cpu: GuestCpu, stage: IretStage): void {
   popFrame(core, flags);
   if (isOuter && stackMask(state) !== -1 && (flags & EFLAGS_VM) === 0) state.esp = pointer;
   shared.interruptFlag = (flags & EFLAGS_IF) !== 0;
+}
+
+/** IRET with NT set, which pops nothing. The old task is to go on behind the site. */
+function leaveTask(core: Core): void {
+  const { instruction } = decodeBytes(core, IRETD);
+  iret(core, { ...instruction, length: CALL_BYTES });
 }
 
 /** ESP in the frame on top; 0 where it can't be read, which IRET tells when it has come to it. */
@@ -138,7 +148,8 @@ function raiseKernelFrame(core: Core, above: number): void {
   mmu.write(linear, 4, selector | KERNEL_CPL, isUser(state));
 }
 
-function oldFlag(cpu: GuestCpu, stage: IretStage): boolean {
+/** Virtual IF when the IRET began. */
+export function interruptFlagBefore(cpu: GuestCpu, stage: IretStage): boolean {
   const { core, shared } = cpu;
   if (stage.oldIf === 'live') return shared.interruptFlag;
   return stage.oldIf === 'eax' ? (core.state.get(L.EAX) & EFLAGS_IF) !== 0 : shared.iretOldFlag;

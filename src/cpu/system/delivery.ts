@@ -238,8 +238,13 @@ export function enterHandler(
   if (isInner) setCpl(core, newCpl);
 }
 
-/** Switches to the task of a task gate in the IDT. Intel SDM vol. 3A §6.14.2 and §7.3. */
-function enterTask(
+/**
+ * Switches to the task of a task gate in the IDT. Intel SDM vol. 3A §6.14.2 and §7.3.
+ * @param external EXT bit of the error codes.
+ * @param flags the image of EFLAGS that the old task keeps.
+ * @throws fault #GP, #NP, and as a task switch.
+ */
+export function enterTask(
   core: Core,
   selector: number,
   external: number,
@@ -257,8 +262,8 @@ function enterTask(
   switchTask(core, task, 'call', returnEip, flags, external);
 }
 
-/** Pushes an error code on the stack of the task just entered, as wide as its TSS. */
-function pushTaskError(core: Core, errorCode: number, external: number): void {
+/** Pushes an error code on the stack of the task just entered, as wide as its TSS. @throws fault #SS, #PF. */
+export function pushTaskError(core: Core, errorCode: number, external: number): void {
   const { state } = core;
   frame.beginHere(core, state.segmentAccess(L.SEG_TR) & TYPE_32 ? 4 : 2);
   frame.push(errorCode);

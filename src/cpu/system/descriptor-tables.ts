@@ -9,6 +9,7 @@ import {
   isNullSelector,
   readDescriptor,
   SELECTOR_TI,
+  setBusy,
   TYPE_BUSY,
   TYPE_LDT,
   TYPE_TSS16,
@@ -134,8 +135,8 @@ export function ltr_Ew(core: Core, insn: Instruction): void {
   const { type } = descriptor;
   if (type !== TYPE_TSS16 && type !== TYPE_TSS32) raise(VECTOR_GP, selector & 0xfffc);
   if (!descriptor.isPresent) raise(VECTOR_NP, selector & 0xfffc);
+  setBusy(core, descriptor, true);
   descriptor.high |= TYPE_BUSY << 8;
-  core.mmu.write((descriptor.address + 5) | 0, 1, (descriptor.high >>> 8) & 0xff, false);
   setSegmentFrom(core, SEG_TR, selector, descriptor);
 }
 

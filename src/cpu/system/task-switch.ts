@@ -18,6 +18,7 @@ import {
   readDescriptor,
   SELECTOR_RPL,
   SELECTOR_TI,
+  setBusy,
   TYPE_32,
   TYPE_BUSY,
   TYPE_LDT,
@@ -83,7 +84,10 @@ export function switchTask(
     checkPageDirectoryPointers(core, incoming.cr3);
   }
 
-  saveTask(core, oldBase, wasOld32, eip, eflags);
+  const isReturn = cause === 'return';
+  const change = { incoming, base: target.base, is32, isReturn, eip, eflags };
+  core.interceptor?.switchTask(change);
+  saveTask(core, oldBase, wasOld32, change.eip, change.eflags);
   if (cause !== 'call') setBusy(core, old, false);
   if (cause !== 'return') setBusy(core, target, true);
   if (cause === 'call') mmu.write(target.base, 2, oldSelector, false);
@@ -105,13 +109,6 @@ function changesTables(state: State): boolean {
 
 function checkLimit(limit: number, is32: boolean, selector: number, external: number): void {
   if (limit >>> 0 < taskLayout(is32).lowestLimit) raise(VECTOR_TS, (selector & 0xfffc) | external);
-}
-
-/** Sets or clears the busy bit of a TSS descriptor in the GDT. The byte was probed. */
-function setBusy(core: Core, tss: Descriptor, isBusy: boolean): void {
-  const access = (tss.high >>> 8) & 0xff;
-  const changed = isBusy ? access | TYPE_BUSY : access & ~TYPE_BUSY;
-  core.mmu.write((tss.address + 5) | 0, 1, changed, false);
 }
 
 /** Loads all of the new task but the hidden parts of its segment registers. */

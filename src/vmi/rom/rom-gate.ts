@@ -35,6 +35,10 @@ export class RomGate implements Interceptor {
     // All descriptors are as the guest wrote them.
   }
 
+  switchTask(): void {
+    // All tasks are too.
+  }
+
   admit(): Admission {
     return 'deliver';
   }
