@@ -3,15 +3,13 @@ import { setNullSegment } from '../../../src/cpu/segmentation.js';
 import * as L from '../../../src/cpu/state-layout.js';
 import { LINE_ALARM } from '../../../src/machine/input.js';
 import { Random } from '../../../src/replay/random.js';
-import { REAL_GDT, REAL_IDT } from '../../../src/vmi/layout.js';
+import { checkHeld } from './held.js';
 import { RomCaller, SCRATCH, STACK, UNMAPPED } from './rom-caller.js';
 
 const ROM = 0xc00c8000;
 const STEPS = 60;
 /** Calls after which the guest is put back to where it was ready. */
 const CALLS_A_GUEST = 40;
-const EFLAGS_IF = 0x200;
-const EFLAGS_IOPL = 0x3000;
 
 /** What became of the cases. */
 export interface FuzzResult {
@@ -35,7 +33,7 @@ export function fuzzRom(seed: number, cases: number): FuzzResult {
     guest.shims.length = 0;
     endings[ending] = (endings[ending] ?? 0) + 1;
     for (const report of guest.reports) reports.add(report);
-    checkGuest(guest, `seed ${seed}, case ${done}`);
+    checkHeld(guest.machine, `seed ${seed}, case ${done}`);
     // A guest that is shut down or reset is over.
     const isOver = ending !== 'until' && ending !== 'halted';
     if (isOver || done % CALLS_A_GUEST === 0) guest = new RomCaller({ apic: seed % 2 === 0 });
@@ -121,18 +119,4 @@ function stack(random: Random): number {
     default:
       return (STACK - 4 * random.below(8)) | 0;
   }
-}
-
-/** What no guest may bring about. */
-function checkGuest(guest: RomCaller, name: string): void {
-  const { state } = guest;
-  const flags = state.get(L.FLAG_SYSTEM);
-  const isHeld =
-    state.cpl !== 0 &&
-    (flags & EFLAGS_IF) !== 0 &&
-    (flags & EFLAGS_IOPL) === 0 &&
-    state.get(L.GDTR_BASE) === (REAL_GDT | 0) &&
-    state.get(L.IDTR_BASE) === (REAL_IDT | 0) &&
-    state.get(L.MSR_SYSENTER_CS) === 0;
-  if (!isHeld) throw new Error(`${name}: the guest has got out, EIP ${guest.eip.toString(16)}h`);
 }
