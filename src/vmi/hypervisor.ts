@@ -35,7 +35,7 @@ import { RegionExits } from './region-exits.js';
 import { SharedWords } from './shared-words.js';
 import type { Region } from './stubs.js';
 import { virtualizeSwitch } from './tasks.js';
-import { type Violation, violationsAt } from './violations.js';
+import { type Violation, violationAtCall, violationsAt } from './violations.js';
 
 const PAGE_BYTES = 4096;
 
@@ -66,9 +66,7 @@ export class Hypervisor implements Interceptor, Device {
   constructor(machine: Machine, options: HypervisorOptions) {
     this.#machine = machine;
     this.#core = machine.cpu.core;
-    this.#shared = new SharedWords((address, value) =>
-      noteAccess(this.#core, this.region, address, value, this.#note),
-    );
+    this.#shared = new SharedWords((address, value) => this.#accessed(address, value));
     const cpu = { core: this.#core, guest: this.#guest, shared: this.#shared };
     const published = new PublishedRegion(this.#core, options.scheme);
     const reflection = new Reflection(this.#core);
@@ -274,6 +272,14 @@ export class Hypervisor implements Interceptor, Device {
   readonly #note: CallNoter = (call, site, args, result) => {
     this.#machine.observer?.shimCalled?.(call, site, args, result);
   };
+
+  /** The guest is reading or writing one of the shared words. */
+  #accessed(address: number, value: number): void {
+    noteAccess(this.#core, this.region, address, value, this.#note);
+    if (this.onViolation === null) return;
+    const violation = violationAtCall(this.#cpu, this.region);
+    if (violation !== null) this.onViolation(violation);
+  }
 
   #report(kind: DeliveryKind, isOnExit: boolean, isFolded: boolean): void {
     if (this.onViolation === null) return;

@@ -44,7 +44,7 @@ export function violationsAt(
   isOnExit: boolean,
   isFolded: boolean,
 ): Violation[] {
-  const { core, guest, shared } = cpu;
+  const { core, shared } = cpu;
   const { state } = core;
   const eip = state.eip >>> 0;
   const found: Violation[] = [];
@@ -55,19 +55,34 @@ export function violationsAt(
   const isInjected = kind === 'interrupt' && isKernel;
   if (isInjected && isOnExit && !isFolded) note('nested');
   if (isInjected && !isStackFlat(cpu)) note('wrong-stack');
-  // Within the region the look at what is pending may still come.
-  const at = (state.segmentBase(L.SEG_CS) + state.eip) >>> 0;
-  if (
-    guest.isPendingKnown &&
-    shared.interruptFlag &&
-    state.get(L.INTR) !== 0 &&
-    !(isKernel && isInRegion(region, at))
-  ) {
-    note('stranded');
-  }
+  // Within the region the look at what is pending may still come, but for where a call begins.
+  const at = linearEip(cpu);
+  const mayLook = isKernel && isInRegion(region, at) && !Object.values(region.stubs).includes(at);
+  if (isStranded(cpu) && !mayLook) note('stranded');
   const isVirtual8086 = (state.get(L.FLAG_SYSTEM) & EFLAGS_VM) !== 0;
   if (state.cpl === 3 && !isVirtual8086 && !shared.interruptFlag) note('closed-user');
   return found;
+}
+
+/**
+ * What is wrong as the guest reaches the shared words: a call begins, with an interrupt waiting that virtual
+ * IF let in before. The call's own look at what is pending would be too late. Null where nothing is.
+ */
+export function violationAtCall(cpu: GuestCpu, region: Region): Violation | null {
+  const { core } = cpu;
+  if (!core.isExecuting || !isStranded(cpu)) return null;
+  const at = linearEip(cpu);
+  if (!region.marks.has(at) && at !== region.stubs.sysexit) return null;
+  return { kind: 'stranded', instant: core.instant, eip: core.state.eip >>> 0 };
+}
+
+/** An interrupt waits that was looked at last when virtual IF held it off, and now does not. */
+function isStranded({ core, guest, shared }: GuestCpu): boolean {
+  return guest.isPendingKnown && shared.interruptFlag && core.state.get(L.INTR) !== 0;
+}
+
+function linearEip({ core: { state } }: GuestCpu): number {
+  return (state.segmentBase(L.SEG_CS) + state.eip) >>> 0;
 }
 
 const TEXTS: Readonly<Record<ViolationKind, string>> = {

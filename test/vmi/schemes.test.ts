@@ -142,6 +142,39 @@ function withoutArithmetic(word: number, place: number): number {
   return place === 2 ? word & ~0x8d5 : word;
 }
 
+test.each([
+  ['EnableInterrupts', 35, [0xfb, 0x66, 0x66, 0x66, 0x90]],
+  ['DisableInterrupts', 36, [0xfa, 0x66, 0x66, 0x66, 0x90]],
+  ['GetInterruptMask', 37, [0x9c, 0x58, 0x66, 0x66, 0x90]],
+  ['SYSEXIT', 40, [0xfb, 0x0f, 0x35, 0x66, 0x90]],
+  ['Halt', 42, [0xfb, 0xf4, 0x66, 0x66, 0x90]],
+] as const)(
+  'rollback: an IRQ that a return to the kernel leaves waiting is reported, though %s comes next',
+  (_name, call, bytes) => {
+    const guest = new Guest(IRET, {
+      scheme: 'rollback',
+      sites: [
+        { call: 39, address: START, length: 5 },
+        { call, address: LANDING, length: 5 },
+      ],
+      code: [[LANDING, [...bytes, 0xeb, 0xfe]]],
+    });
+    const violations = watch(guest);
+    guest.write(guest.state.esp, LANDING, KERNEL_CS | 1, IF | 2);
+    const { region } = guest.hypervisor!;
+    guest.runTo(Math.max(...region.iretStages.keys()), 30);
+    guest.raise();
+    guest.runTo(LANDING, 3);
+    expect([guest.interruptFlag, guest.hypervisor!.holdsInterrupt, violations]).toEqual([
+      true,
+      true,
+      [],
+    ]);
+    guest.step(6);
+    expect(violations.map(({ kind }) => kind)).toContain('stranded');
+  },
+);
+
 describe('naive', () => {
   test.each(RETURNS)('nests an IRQ once virtual IF is set, on the way to %s', (_name, frame) => {
     const guest = beforeIret('naive', frame);
