@@ -207,11 +207,12 @@ export function takeKernelStack(core: Core, guest: GuestState, base: number, is3
   guest.kernelEsp = pointer;
 }
 
-/** UpdateKernelStack: EAX points to the TSS, EDX is its ESP0 to be. @throws fault #PF. */
+/** UpdateKernelStack: EAX points to the TSS, EDX is its ESP0 to be. @throws fault #PF, with nothing changed. */
 export function updateKernelStack(cpu: GuestCpu): void {
   const { core, guest } = cpu;
   const { state, mmu } = core;
   const tss = state.get(L.EAX);
+  mmu.probeWrite((tss + TSS_ESP0) | 0, 4, false);
   const selector = mmu.read((tss + TSS_SS0) | 0, 2, false);
   mmu.write((tss + TSS_ESP0) | 0, 4, state.get(L.EDX), false);
   guest.kernelSs = selector;

@@ -73,7 +73,8 @@ export function enterGuestHandler(core: Core, guest: GuestState, event: GuestEve
   const newCpl = readTarget(core, selector, external);
   const isInner = newCpl < state.cpl;
   const isVirtual8086 = (state.get(L.FLAG_SYSTEM) & EFLAGS_VM) !== 0;
-  if (isVirtual8086 && !isInner) raise(VECTOR_GP, (selector & 0xfffc) | external);
+  // DPL 0 to the guest is what is KERNEL_CPL here.
+  if (isVirtual8086 && newCpl !== KERNEL_CPL) raise(VECTOR_GP, (selector & 0xfffc) | external);
   const size = type & TYPE_32 ? 4 : 2;
   let stackError = external;
   const stackSelector = (guest.kernelSs & 0xfffc) | newCpl;

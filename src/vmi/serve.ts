@@ -45,7 +45,7 @@ export function serve(
       note(call, site, [eax], state.get(L.EAX));
       break;
     case 'update-kernel-stack':
-      updateKernelStack(cpu);
+      atSite(cpu, () => updateKernelStack(cpu));
       note(call, site, [eax, state.get(L.EDX)], null);
       break;
     case 'set-iopl':
@@ -54,6 +54,19 @@ export function serve(
       break;
   }
   state.eip = (state.eip + 1) | 0;
+}
+
+/** Has a fault be one of the call at the site. @throws fault as `work` does. */
+function atSite({ core }: GuestCpu, work: () => void): void {
+  const { state } = core;
+  const site = (peekStack(core, 0, 4) - CALL_BYTES) | 0;
+  try {
+    work();
+  } catch (thrown) {
+    setStackPointer(state, state.esp + 4);
+    state.eip = site;
+    throw thrown;
+  }
 }
 
 /** Goes back to the site of a SYSEXIT, with virtual IF clear: the call was not made. */

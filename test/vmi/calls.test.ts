@@ -1,5 +1,7 @@
 /** Each call leaves an event with its site, arguments and result, whether it traps or not. */
 import { describe, expect, test } from 'vitest';
+import { EFLAGS_ARITHMETIC, readEflags } from '../../src/cpu/eflags.js';
+import { setNullSegment } from '../../src/cpu/segmentation.js';
 import * as L from '../../src/cpu/state-layout.js';
 import { VMI_CALLS } from '../../src/vmi/calls.js';
 import { Guest, handler, KERNEL_STACK, START, TSS, USER_CODE } from './support/guest.js';
@@ -97,6 +99,58 @@ describe('call', () => {
     const halt = guestCalling(42);
     halt.guest.step(2);
     expect(halt.calls).toEqual([{ call: 42, site: START, args: [], result: null }]);
+  });
+});
+
+// What a call may change, besides arithmetic flags.
+const RESULTS: Readonly<Record<number, readonly number[]>> = {
+  5: [L.EAX, L.EBX, L.ECX, L.EDX],
+  37: [L.EAX],
+};
+
+describe('on null DS, ES, FS and GS', () => {
+  test.each([5, 35, 36, 37, 38, 71])('call %i keeps all registers but its results', (call) => {
+    const { guest } = guestCalling(call);
+    const { state } = guest;
+    const data = [L.SEG_DS, L.SEG_ES, L.SEG_FS, L.SEG_GS] as const;
+    for (const segment of data) setNullSegment(guest.machine.cpu.core, segment);
+    const registers = [L.EAX, L.ECX, L.EDX, L.EBX, L.ESP, L.EBP, L.ESI, L.EDI];
+    const kept = registers.filter((register) => !(RESULTS[call] ?? []).includes(register));
+    kept.forEach((register, at) => {
+      if (register !== L.ESP) state.set(register, 0x01010101 * (at + 1));
+    });
+    const seen = (): number[] => [
+      ...kept.map((register) => state.get(register)),
+      ...data.map((segment) => state.selector(segment)),
+      readEflags(state) & ~EFLAGS_ARITHMETIC,
+    ];
+    const before = seen();
+    guest.runTo(START + 5, 10);
+    expect(seen()).toEqual(before);
+  });
+});
+
+describe('UpdateKernelStack of a TSS that is not there', () => {
+  test.each([
+    ['at all', 0x40000, 0x40000],
+    ['where ESP0 is', 0x40ffc - 4, 0x40000],
+    ['where SS0 is', 0x40ffc - 4, 0x41000],
+  ])('%s is #PF at the site, as of the native store where that faults', (_name, tss, page) => {
+    const [bare, inline] = [null, 'rollforward' as const].map((scheme) => {
+      const guest = new Guest([0x89, 0x50, 0x04, 0x66, 0x90, 0xeb, 0xfe], {
+        scheme,
+        sites: [{ call: 19, address: START, length: 5 }],
+      });
+      guest.enablePaging();
+      guest.setPage(page, false);
+      guest.state.set(L.EAX, tss);
+      for (let steps = 0; steps < 4 && guest.eip !== handler(14); steps++) guest.step();
+      if (guest.eip !== handler(14)) return null;
+      const [error, eip, cs] = guest.stack(3);
+      return [error, eip, cs & ~1, guest.state.esp, guest.state.get(L.CR2)];
+    });
+    // The native store reads no SS0.
+    expect(inline).toEqual(bare ?? [0, START, 8, expect.any(Number), 0x41000]);
   });
 });
 
