@@ -9,7 +9,17 @@ import type { MachineState } from '../../../src/machine/machine.js';
 import type { Random } from '../../../src/replay/random.js';
 import { IRET_SCHEMES } from '../../../src/vmi/iret-stubs.js';
 import { REGION, SHARED } from '../../../src/vmi/layout.js';
-import { GDT, Guest, IDT, KERNEL_STACK, START, TSS, USER_CODE } from './guest.js';
+import {
+  GDT,
+  Guest,
+  IDT,
+  KERNEL_CS,
+  KERNEL_DS,
+  KERNEL_STACK,
+  START,
+  TSS,
+  USER_CODE,
+} from './guest.js';
 import { checkHeld } from './held.js';
 
 const CODE_BYTES = 32;
@@ -108,6 +118,11 @@ export class Liars {
     };
     guest.write(GDT + SECOND_TSS_SELECTOR, (SECOND_TSS << 16) | 0x67, 0x8900 | (SECOND_TSS >> 16));
     guest.state.set(L.GDTR_LIMIT, 0x7f);
+    // A task that would run, with interrupts off and IOPL 3.
+    const registers = [1, 2, 3, 4, KERNEL_STACK - 0x200, 6, 7, 8];
+    const segments = [KERNEL_DS, KERNEL_CS, KERNEL_DS, KERNEL_DS, 0, 0, 0];
+    guest.write(SECOND_TSS + 4, KERNEL_STACK - 0x300, KERNEL_DS);
+    guest.write(SECOND_TSS + 0x20, START + NOPS + 7, 0x3002, ...registers, ...segments);
     return guest;
   }
 
@@ -115,9 +130,10 @@ export class Liars {
     const random = this.#random;
     const { state } = guest;
     const bytes = Array.from({ length: CODE_BYTES }, () => random.below(256));
-    for (let at = 0; at < CODE_BYTES - 8; at += 1 + random.below(4)) {
+    for (let at = 0; at < CODE_BYTES - 8; ) {
       const piece = PIECES[random.below(PIECES.length)];
       bytes.splice(at, piece.length, ...piece);
+      at += piece.length + (random.below(3) === 0 ? random.below(3) : 0);
     }
     guest.machine.cpu.core.physical.load(START + NOPS, Uint8Array.from(bytes));
     for (let register = 0; register < 8; register++) {
@@ -140,7 +156,10 @@ export class Liars {
     }
     this.#prepareStack(guest);
     if (random.below(4) === 0) guest.enterUser(bytes);
-    else if (random.below(3) === 0) state.eip = REGION + random.below(0x1000);
+    else {
+      const places = [START, REGION + random.below(0x1000), START + NOPS, START + NOPS];
+      state.eip = places[random.below(places.length)];
+    }
     const flags = FLAGS[random.below(FLAGS.length)] & ~0x3200;
     // VM is none that a guest at CPL 1 can set by itself.
     if (random.below(3) === 0) writeEflags(state, flags & ~0x20000, flags & ~0x20000);
