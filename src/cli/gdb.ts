@@ -1,8 +1,8 @@
 /** `holdoff gdb`: serves a trace, or an image that runs live and is recorded in memory, to gdb. */
 import { readFileSync } from 'node:fs';
+import { symbolFile } from '../gdbstub/symbol-file.js';
 import type { TargetImage } from '../gdbstub/target.js';
 import { type TargetSurroundings, TimelineTarget } from '../gdbstub/timeline-target.js';
-import type { LoadedImage } from '../machine/loaders/image.js';
 import { UserError } from '../machine/user-error.js';
 import type { Recording } from '../replay/diversion.js';
 import type { TraceEvent } from '../replay/event.js';
@@ -16,7 +16,7 @@ import { GuestConsole, watchStdout } from './guest-console.js';
 import type { ListenAddress } from './listen-address.js';
 import { liveSource } from './live-source.js';
 import type { MachineOptions } from './machine-options.js';
-import { setUp, startFromOptions, startFromTrace } from './machine-setup.js';
+import { type ReadyMachine, setUp, startFromOptions, startFromTrace } from './machine-setup.js';
 import { plural } from './numbers.js';
 import { packagePath } from './package-root.js';
 import { tracePorts } from './port-trace.js';
@@ -26,6 +26,9 @@ import { isTraceFile, OutputFile, openTraceFile, writeEvents } from './trace-fil
 
 /** How often the guest's output is passed on. */
 const FLUSH_MILLISECONDS = 50;
+
+/** What gdb reads the hypervisor's names from. */
+const HYPERVISOR_FILE = 'hypervisor.elf';
 
 interface Served {
   readonly timeline: Timeline;
@@ -89,18 +92,19 @@ function fromTrace(path: string, options: GdbOptions): Served {
   }
   const trace = openTraceFile(path);
   const start = startFromTrace(trace, path);
-  const { machine, image } = setUp(start, options.engine);
-  const timeline = Timeline.overTrace(machine, trace.eventList, trace.lastInstant, {
+  const ready = setUp(start, options.engine);
+  const timeline = Timeline.overTrace(ready.machine, trace.eventList, trace.lastInstant, {
     checkpointBytes: options.checkpointMemory,
     stored: new StoredCheckpoints(trace),
     first: trace.start,
   });
-  return { timeline, surroundings: surroundingsOf(start, image), saving: null };
+  return { timeline, surroundings: surroundingsOf(start, ready), saving: null };
 }
 
 function fromImage(path: string | undefined, options: GdbOptions): Served {
   const start = startFromOptions(path, options);
-  const { machine, image } = setUp(start, options.engine);
+  const ready = setUp(start, options.engine);
+  const { machine, image } = ready;
   const loadAddress = image.kind === 'flat' ? image.entry : null;
   const saved = { ...start, loadAddress };
   const saving = options.save === undefined ? null : new LiveSaving(options.save, saved);
@@ -110,16 +114,24 @@ function fromImage(path: string | undefined, options: GdbOptions): Served {
     awaitsSerial: options.serial === 'stdio',
     ...(saving === null ? {} : { onEvent: (event) => saving.event(event) }),
   });
-  return { timeline, surroundings: surroundingsOf(saved, image), saving };
+  return { timeline, surroundings: surroundingsOf(saved, ready), saving };
 }
 
-function surroundingsOf(start: TraceStart, { symbols }: LoadedImage): TargetSurroundings {
+function surroundingsOf(start: TraceStart, ready: ReadyMachine): TargetSurroundings {
   const image = programOf(start);
   return {
-    symbols,
+    symbols: ready.image.symbols,
     ...(image === null ? {} : { image }),
+    ...libraryOf(ready),
     saveTrace: (name, recording) => saveTrace(name, start, recording),
   };
+}
+
+/** Names for the hypervisor's code, where there is one. */
+function libraryOf({ hypervisorCode }: ReadyMachine): Pick<TargetSurroundings, 'library'> {
+  if (hypervisorCode === null) return {};
+  const bytes = symbolFile(hypervisorCode);
+  return { library: { name: HYPERVISOR_FILE, bytes, address: hypervisorCode.first } };
 }
 
 /** The kernel, where it is one that gdb can read. */

@@ -11,10 +11,12 @@ import { describeDamage } from '../replay/trace-damage.js';
 import type { Trace, TraceImage, TraceStart } from '../replay/trace-format.js';
 import type { Hypervisor } from '../vmi/hypervisor.js';
 import { installInline } from '../vmi/install.js';
+import type { NamedCode } from '../vmi/region-symbols.js';
 import { installRom } from '../vmi/rom/install-rom.js';
 import type { MachineOptions } from './machine-options.js';
 import { holdoffVersion, packagePath } from './package-root.js';
 import { readInput } from './trace-file.js';
+import { hypervisorCode } from './trace-symbols.js';
 
 /** The ROM of `--vmi rom`, in the package. */
 const VMI_ROM = 'guest/vmi-rom/vmi-rom.bin';
@@ -22,8 +24,11 @@ const VMI_ROM = 'guest/vmi-rom/vmi-rom.bin';
 /** A machine whose image is loaded, at the first instant. */
 export interface ReadyMachine {
   readonly machine: Machine;
+  /** Its symbols are the kernel's and the hypervisor's. */
   readonly image: LoadedImage;
   readonly hypervisor: Hypervisor | null;
+  /** The hypervisor's code where this kernel seems to have it. */
+  readonly hypervisorCode: NamedCode | null;
 }
 
 /**
@@ -136,7 +141,9 @@ function load(start: TraceStart, engine: EngineKind): ReadyMachine {
   const { cmdline } = start.machine;
   const machine = new Machine({ ...start.machine, engine });
   const bios = start.images.find((image) => image.role === 'bios');
-  if (bios !== undefined) return { machine, image: loadBios(machine, bios), hypervisor: null };
+  if (bios !== undefined) {
+    return { machine, image: loadBios(machine, bios), hypervisor: null, hypervisorCode: null };
+  }
   const kernel = start.images.find((image) => image.role === 'kernel');
   if (kernel === undefined) throw new UserError('the trace holds no kernel; record it again');
   const initrd = start.images.find((image) => image.role === 'initrd');
@@ -152,7 +159,15 @@ function load(start: TraceStart, engine: EngineKind): ReadyMachine {
       : vmi === 'inline'
         ? installInline(machine, kernel, image, vmiIret)
         : installRom(machine, vmiRom(start), vmiIret, warn);
-  return { machine, image, hypervisor };
+  const rom = vmi === 'rom' ? vmiRom(start) : null;
+  const codes = hypervisorCode(image.symbols, start.machine, rom);
+  const symbols = image.symbols.with(codes.flatMap((code) => code.symbols));
+  return {
+    machine,
+    image: { ...image, symbols },
+    hypervisor,
+    hypervisorCode: codes.at(0) ?? null,
+  };
 }
 
 function vmiRom(start: TraceStart): TraceImage {

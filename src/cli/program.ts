@@ -6,8 +6,8 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import type { EngineKind } from '../cpu/engine/engine.js';
 import { CHECKPOINT_BYTES } from '../replay/checkpoint.js';
 import { parseInstant } from '../replay/instant.js';
-import { CALL_NAMES } from '../vmi/call-names.js';
 import type { BisectOptions } from './bisect.js';
+import { parseCallName } from './call-option.js';
 import { describeError, oneLine, STATUS_OK } from './errors.js';
 import type { ExploreOptions } from './explore.js';
 import type { GdbOptions } from './gdb.js';
@@ -179,7 +179,10 @@ function createProgram(output: CommandOutput, setStatus: (status: number) => voi
     )
     .addOption(new Option('--kind <kinds...>', 'only these kinds').choices(ROW_KINDS))
     .addOption(
-      new Option('--call <names...>', "only these calls of a hypervisor's").choices(CALL_NAMES),
+      new Option(
+        '--call <names...>',
+        "only these calls of a hypervisor's, by the names that info gives them",
+      ).argParser(parseCallName),
     )
     .option('--json', 'print one JSON object a line')
     .addHelpText('after', example('holdoff events race.trace --around @1234567 --count 5'))

@@ -11,7 +11,7 @@ import type { Timeline } from '../replay/timeline.js';
 import { pendingVector } from './guest-registers.js';
 
 /** What an interrupt meets at a boundary. */
-export type Gate = 'open' | 'IF=0' | 'STI shadow' | 'MOV SS shadow';
+export type Gate = 'open' | 'IF=0' | 'virtual IF=0' | 'STI shadow' | 'MOV SS shadow';
 
 /** Boundaries one behind the other with the same gate and the same vector waiting. */
 export interface Stretch {
@@ -32,6 +32,7 @@ const SLICE_BOUNDARIES = 1000;
 export function gateOf({ cpu }: Machine): Gate {
   const { state } = cpu.core;
   if ((state.get(FLAG_SYSTEM) & EFLAGS_IF) === 0) return 'IF=0';
+  if (!cpu.acceptsInterrupts) return 'virtual IF=0';
   const shadow = state.get(SHADOW);
   if (shadow === SHADOW_NONE) return 'open';
   return shadow === SHADOW_STI ? 'STI shadow' : 'MOV SS shadow';

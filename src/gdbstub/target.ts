@@ -96,6 +96,12 @@ export interface TargetImage {
   readonly bytes: Uint8Array;
 }
 
+/** Code beside the program's, for whose names a client has no file. */
+export interface TargetLibrary extends TargetImage {
+  /** The first linear address of its only segment, unsigned. */
+  readonly address: number;
+}
+
 /** A range of linear addresses. */
 export interface MemoryRegion {
   readonly start: number;
@@ -134,6 +140,7 @@ export interface DebugTarget {
   readonly status?: () => string;
   /** The program that runs. */
   readonly image?: TargetImage;
+  readonly library?: TargetLibrary;
   /** All linear addresses that may be readable at some time. */
   readonly memoryMap?: readonly MemoryRegion[];
   readonly tables?: readonly OsTable[];
@@ -159,6 +166,7 @@ export type Capability =
   | 'monitor'
   | 'status'
   | 'image'
+  | 'library'
   | 'memoryMap'
   | 'tables'
   | 'branches'

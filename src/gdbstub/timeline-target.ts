@@ -46,6 +46,7 @@ import type {
   RegisterAccess,
   StopConditions,
   TargetImage,
+  TargetLibrary,
   TargetStop,
   Watchpoint,
 } from './target.js';
@@ -67,6 +68,8 @@ export interface TargetSurroundings {
   readonly symbols?: Symbols;
   /** The program, for a gdb that has no copy of it. */
   readonly image?: TargetImage;
+  /** Code beside the program's, with its names. */
+  readonly library?: TargetLibrary;
   /** As in `MonitorContext`. */
   readonly saveTrace?: NonNullable<MonitorContext['saveTrace']>;
 }
@@ -85,6 +88,7 @@ export class TimelineTarget implements DebugTarget {
   readonly memoryMap: readonly MemoryRegion[] = [WHOLE_ADDRESS_SPACE];
   readonly tables: readonly OsTable[];
   readonly image?: TargetImage;
+  readonly library?: TargetLibrary;
   readonly #timeline: Timeline;
   readonly #history = new PositionHistory();
   readonly #switches: TargetSwitches = {
@@ -98,8 +102,9 @@ export class TimelineTarget implements DebugTarget {
 
   constructor(timeline: Timeline, surroundings: TargetSurroundings = {}) {
     this.#timeline = timeline;
-    const { symbols = null, image, saveTrace = null } = surroundings;
+    const { symbols = null, image, library, saveTrace = null } = surroundings;
     if (image !== undefined) this.image = image;
+    if (library !== undefined) this.library = library;
     this.registers = {
       layout: I386_LAYOUT,
       read: (index) => readRegister(timeline.machine, index),
@@ -137,12 +142,13 @@ export class TimelineTarget implements DebugTarget {
     this.#timeline.isDiverted ? [] : branchesBefore(this.#timeline);
 
   readonly status = (): string => {
-    const { state } = this.#core;
+    const { state, interceptor } = this.#core;
     const isInterruptible = (readEflags(state) & EFLAGS_IF) !== 0;
     const parts = [
       formatInstant(this.#timeline.instant),
       `CPL=${state.cpl}`,
       `IF=${isInterruptible ? 1 : 0}`,
+      ...(interceptor === null ? [] : [`vif=${interceptor.acceptsInterrupts ? 1 : 0}`]),
       `shadow=${SHADOW_NAMES[state.get(SHADOW)]}`,
     ];
     if (this.#timeline.isDiverted) parts.push('diverted');

@@ -38,6 +38,16 @@ export class SymbolTable {
     return this.#entries.length;
   }
 
+  /** The highest address of a place, unsigned; 0 where there is none. */
+  get highest(): number {
+    return this.#places.at(-1)?.address ?? 0;
+  }
+
+  /** These symbols and more of them. */
+  with(more: readonly SymbolEntry[]): SymbolTable {
+    return new SymbolTable([...this.#entries, ...more]);
+  }
+
   /** The symbol that an address belongs to, or null where there is none. Signed addresses are taken too. */
   lookup(address: number): SymbolLocation | null {
     const wanted = address >>> 0;

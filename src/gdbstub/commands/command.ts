@@ -31,6 +31,7 @@ export interface BreakpointExtras {
 export const OBJECTS = [
   'features',
   'exec-file',
+  'libraries',
   'memory-map',
   'threads',
   'osdata',

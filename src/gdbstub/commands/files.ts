@@ -1,8 +1,12 @@
 /** `vFile`: the client reads files of the target's. GDB manual, "Host I/O Packets". */
 
+import type { Capability } from '../target.js';
 import type { Command } from './command.js';
 import type { PacketReader } from './packet-reader.js';
 import type { PacketRow } from './packet-row.js';
+
+/** What of the target is a file. */
+const FILES: readonly Capability[] = ['image', 'library'];
 
 function fileNumber(reader: PacketReader): number | null {
   return reader.skip(':') ? reader.hex() : null;
@@ -10,10 +14,10 @@ function fileNumber(reader: PacketReader): number | null {
 
 export const FILE_PACKETS: readonly PacketRow[] = [
   // A process's own view of the file system: there is one file system.
-  { name: 'vFile:setfs', needs: 'image', parse: () => ({ kind: 'select-files' }) },
+  { name: 'vFile:setfs', needs: FILES, parse: () => ({ kind: 'select-files' }) },
   {
     name: 'vFile:open',
-    needs: 'image',
+    needs: FILES,
     parse: (reader: PacketReader): Command | null => {
       if (!reader.skip(':')) return null;
       const name = Buffer.from(reader.textUpTo(','), 'hex').toString('utf8');
@@ -23,7 +27,7 @@ export const FILE_PACKETS: readonly PacketRow[] = [
   },
   {
     name: 'vFile:fstat',
-    needs: 'image',
+    needs: FILES,
     parse: (reader: PacketReader): Command | null => {
       const file = fileNumber(reader);
       return file === null || !reader.isAtEnd ? null : { kind: 'file-status', file };
@@ -31,7 +35,7 @@ export const FILE_PACKETS: readonly PacketRow[] = [
   },
   {
     name: 'vFile:pread',
-    needs: 'image',
+    needs: FILES,
     parse: (reader: PacketReader): Command | null => {
       const file = fileNumber(reader);
       if (file === null || !reader.skip(',')) return null;
@@ -42,7 +46,7 @@ export const FILE_PACKETS: readonly PacketRow[] = [
   },
   {
     name: 'vFile:close',
-    needs: 'image',
+    needs: FILES,
     parse: (reader: PacketReader): Command | null => {
       const file = fileNumber(reader);
       return file === null || !reader.isAtEnd ? null : { kind: 'close-file', file };

@@ -6,6 +6,7 @@ import type { PacketRow } from './packet-row.js';
 /** What of the target an object is made of, where it may be missing. */
 const NEEDS: Partial<Record<ObjectName, Capability>> = {
   'exec-file': 'image',
+  libraries: 'library',
   'memory-map': 'memoryMap',
   threads: 'status',
   osdata: 'tables',

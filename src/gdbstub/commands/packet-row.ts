@@ -7,8 +7,8 @@ import type { PacketReader } from './packet-reader.js';
 export interface PacketRow {
   /** What the packet begins with. */
   readonly name: string;
-  /** Without this capability of the target the packet is unknown. */
-  readonly needs?: Capability;
+  /** Without this capability of the target, or any of these, the packet is unknown. */
+  readonly needs?: Capability | readonly Capability[];
   /** What `qSupported` announces when the packet is known. */
   readonly announces?: readonly string[];
   /** The command, or null when the arguments are malformed. */

@@ -55,7 +55,8 @@ export function announcedFeatures(target: DebugTarget): string[] {
 }
 
 function isKnown(row: PacketRow, target: DebugTarget): boolean {
-  return row.needs === undefined || target[row.needs] !== undefined;
+  if (row.needs === undefined) return true;
+  return [row.needs].flat().some((capability) => target[capability] !== undefined);
 }
 
 /**

@@ -3,7 +3,7 @@ import { latin1 } from '../bytes.js';
 import type { ObjectName } from '../commands/command.js';
 import { MOST_READ_BYTES } from '../limits.js';
 import { describeTarget } from '../register-layout.js';
-import type { DebugTarget, OsTable } from '../target.js';
+import type { DebugTarget, OsTable, TargetLibrary } from '../target.js';
 import { element, escapeXml } from '../xml.js';
 import type { Handlers, SessionContext } from './handler.js';
 import { invalid, OK, type Reply } from './reply.js';
@@ -41,6 +41,8 @@ function describe(object: ObjectName, annex: string, context: SessionContext): s
       return annex === 'target.xml' ? describeTarget(target.registers.layout) : null;
     case 'exec-file':
       return target.image === undefined ? null : imagePath(target.image.name);
+    case 'libraries':
+      return target.library === undefined ? null : describeLibrary(target.library);
     case 'memory-map':
       return describeMemory(target);
     case 'threads':
@@ -71,6 +73,11 @@ function describeMemory({ memoryMap = [] }: DebugTarget): string {
     ),
   );
   return element('memory-map', {}, regions);
+}
+
+function describeLibrary({ name, address }: TargetLibrary): string {
+  const segment = element('segment', { address: `0x${address.toString(16)}` }, []);
+  return element('library-list', {}, [element('library', { name: imagePath(name) }, [segment])]);
 }
 
 function describeBranches({ branches }: DebugTarget): string {

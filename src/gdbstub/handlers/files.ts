@@ -1,6 +1,6 @@
 /**
- * The one file that the target has: the program's image, out of the trace. Its number is always the
- * same, so that nothing is held for a client. GDB manual, "Host I/O Packets", "struct stat".
+ * The files that the target has: the program's image, out of the trace, and one of names for a library. Their
+ * numbers are always the same, so that nothing is held for a client. GDB manual, "Host I/O Packets", "struct stat".
  */
 import { latin1 } from '../bytes.js';
 import { MOST_READ_BYTES } from '../limits.js';
@@ -14,7 +14,8 @@ type FileHandlers = Pick<
   'select-files' | 'open-file' | 'file-status' | 'read-file' | 'close-file'
 >;
 
-const FILE = 3;
+const IMAGE_FILE = 3;
+const LIBRARY_FILE = 4;
 const STAT_BYTES = 64;
 const STAT_MODE = 8;
 const STAT_LINKS = 12;
@@ -29,15 +30,21 @@ const BAD_FILE = text('F-1,9');
 const DONE = text('F0');
 
 function withFile(file: number, { target }: SessionContext, reply: (image: TargetImage) => Reply) {
-  return file === FILE && target.image !== undefined ? reply(target.image) : BAD_FILE;
+  const image =
+    file === IMAGE_FILE ? target.image : file === LIBRARY_FILE ? target.library : undefined;
+  return image === undefined ? BAD_FILE : reply(image);
+}
+
+function isNamed(image: TargetImage | undefined, path: string): boolean {
+  return image !== undefined && path === imagePath(image.name);
 }
 
 export const FILE_HANDLERS: FileHandlers = {
   'select-files': () => DONE,
-  'open-file': ({ name }, { target }) =>
-    target.image !== undefined && name === imagePath(target.image.name)
-      ? text(`F${FILE.toString(16)}`)
-      : NO_SUCH_FILE,
+  'open-file': ({ name }, { target }) => {
+    if (isNamed(target.image, name)) return text(`F${IMAGE_FILE.toString(16)}`);
+    return isNamed(target.library, name) ? text(`F${LIBRARY_FILE.toString(16)}`) : NO_SUCH_FILE;
+  },
   'file-status': ({ file }, context) =>
     withFile(file, context, ({ bytes }) => {
       const status = new DataView(new ArrayBuffer(STAT_BYTES));

@@ -83,15 +83,19 @@ function explain(machine: Machine): string[] {
   const gate = gateOf(machine);
   const pending = pendingVector(machine);
   const lines: string[] = [];
+  const { interceptor } = cpu.core;
   if (pending < 0) lines.push('No interrupt waits for the processor.');
   else if (gate === 'open' || pending === 2) {
     lines.push(`${describeVector(pending)} is taken at this boundary.`);
   } else lines.push(`${describeVector(pending)} waits, and cannot be taken here: ${gate}.`);
   lines.push(
     gate === 'open'
-      ? 'The processor takes interrupts here: IF=1, no shadow.'
+      ? `The processor takes interrupts here: ${interceptor === null ? '' : 'virtual '}IF=1, no shadow.`
       : `The processor takes no interrupts here: ${gate}.`,
   );
+  if (interceptor?.isPending === true) {
+    lines.push('The hypervisor holds an interrupt until the guest next traps.');
+  }
   if (state.get(HALTED) !== 0) lines.push('It is halted.');
   if (state.get(NMI_PENDING) !== 0) lines.push('An NMI waits.');
   if (state.get(NMI_BLOCKED) !== 0) lines.push('NMIs are blocked until the next IRET.');
