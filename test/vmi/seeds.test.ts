@@ -3,6 +3,7 @@
  * nests, no user mode with work pending. Few seeds; test/slow/vmi-seeds.slow.ts has two hundred.
  */
 import { describe, expect, test } from 'vitest';
+import type { ViolationKind } from '../../src/vmi/violations.js';
 import { runSeed, WAYS } from './support/window.js';
 
 describe.each(WAYS)('with --vmi %s the default scheme', (way) => {
@@ -23,41 +24,32 @@ describe.each(WAYS)('with --vmi %s the default scheme', (way) => {
   });
 });
 
-describe('the naive scheme', () => {
-  test.each([
-    ['inline', 10, 'nested', 'A and B', /^LOST WORK: task A .* at 0009:000c80[0-9a-f]{2};/],
-    ['inline', 1, 'stranded', 'C', /^[A-Z]+ [A-Z]+: /],
-    [
-      'inline',
-      4,
-      'wrong-stack',
-      'F',
-      /^WRONG STACK: IRQ 0 on the kernel's 16-bit stack, at 0009:000c80/,
-    ],
-    ['rom', 4, 'nested', 'A and B', /^LOST WORK: task A .* at 0009:000c8[0-9a-f]{3};/],
-    ['rom', 1, 'stranded', 'C', /^[A-Z]+ [A-Z]+: /],
-    [
-      'rom',
-      27,
-      'wrong-stack',
-      'F',
-      /^WRONG STACK: IRQ 0 on the kernel's 16-bit stack, at 0009:000c8/,
-    ],
-  ] as const)(
-    'of --vmi %s fails with seed %i: %s, interleaving %s',
-    (way, seed, kind, _name, line) => {
-      const { violations, lastLine } = runSeed(way, 'naive', seed);
-      expect([...violations]).toContain(kind);
-      expect(lastLine).toMatch(line);
-    },
-  );
-});
+/** Which seed fails how changes with the guest's image: the first of them that do are looked for. */
+const FIRST_SEEDS = Array.from({ length: 40 }, (_, index) => index + 1);
 
 test.each([
-  ['inline', 23],
-  ['rom', 1],
-] as const)('the checks at boundaries see what naive leaves behind, --vmi %s', (way, seed) => {
-  expect(() => runSeed(way, 'naive', seed, { maxInstructions: 100_000, isStepped: true })).toThrow(
-    /stranded|pending/,
-  );
+  ['inline', ['nested', 'stranded', 'wrong-stack']],
+  ['rom', ['nested', 'stranded']],
+] as const)('the naive scheme of --vmi %s fails with few seeds in these ways: %j', (way, kinds) => {
+  const seen = new Set<ViolationKind>();
+  for (const seed of FIRST_SEEDS) {
+    const { violations, lastLine } = runSeed(way, 'naive', seed);
+    expect(lastLine).toMatch(/^(LOST WORK|WRONG STACK): .* at 0009:000c8[0-9a-f]{3}[;,]/);
+    for (const kind of violations) seen.add(kind);
+    if (kinds.every((kind) => seen.has(kind))) break;
+  }
+  expect([...seen]).toEqual(expect.arrayContaining([...kinds]));
+});
+
+test.each(WAYS)('the checks at boundaries see what naive leaves behind, --vmi %s', (way) => {
+  const isSeen = (seed: number): boolean => {
+    try {
+      runSeed(way, 'naive', seed, { maxInstructions: 100_000, isStepped: true });
+      return false;
+    } catch (error) {
+      expect(String(error)).toMatch(/stranded|pending/);
+      return true;
+    }
+  };
+  expect(FIRST_SEEDS.some(isSeen)).toBe(true);
 });
