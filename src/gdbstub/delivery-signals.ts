@@ -17,6 +17,8 @@ const SIGURG = 16;
 const SIGIO = 23;
 
 export const INTERRUPT_SIGNALS: readonly number[] = [SIGALRM, SIGIO, SIGURG];
+/** SIGUSR1, which stands for a VMI call, and would stop, too. */
+export const CALL_SIGNAL = 30;
 export const EXCEPTION_SIGNALS: readonly number[] = [SIGILL, SIGTRAP, SIGFPE, SIGBUS, SIGSEGV];
 
 const LINE_PIT = 0;

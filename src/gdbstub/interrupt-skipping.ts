@@ -26,7 +26,7 @@ export function* stepOverInterrupts(
     const at = timeline.instant;
     const place = whereabouts(machine);
     const linear = linearPc(machine);
-    const stop = timeline.step('forward', watchpoints, isInterrupt);
+    const stop = timeline.step('forward', watchpoints, { deliveries: isInterrupt });
     if (stop.kind !== 'delivery' || timeline.instant === at) return stop;
     const back = yield* timeline.continue('forward', {
       breakpoints: new Set([linear]),

@@ -18,7 +18,7 @@ import type {
 } from '../replay/timeline.js';
 import { branchesBefore } from './branch-trace.js';
 import { toHex } from './bytes.js';
-import { EXCEPTION_SIGNALS, INTERRUPT_SIGNALS, signalOf } from './delivery-signals.js';
+import { CALL_SIGNAL, EXCEPTION_SIGNALS, INTERRUPT_SIGNALS, signalOf } from './delivery-signals.js';
 import {
   isLinearRam,
   isPhysicalRam,
@@ -95,6 +95,7 @@ export class TimelineTarget implements DebugTarget {
     isPhysical: false,
     skipsInterrupts: false,
     reportsExceptions: false,
+    reportsCalls: false,
     aim: null,
   };
   #notices: string[] = [];
@@ -132,9 +133,12 @@ export class TimelineTarget implements DebugTarget {
   }
 
   get deliverySignals(): readonly number[] {
-    return this.#switches.reportsExceptions
-      ? [...INTERRUPT_SIGNALS, ...EXCEPTION_SIGNALS]
-      : INTERRUPT_SIGNALS;
+    const { reportsExceptions, reportsCalls } = this.#switches;
+    return [
+      ...INTERRUPT_SIGNALS,
+      ...(reportsExceptions ? EXCEPTION_SIGNALS : []),
+      ...(reportsCalls ? [CALL_SIGNAL] : []),
+    ];
   }
 
   /** None in a diversion, which looking back would end. */
@@ -199,8 +203,7 @@ export class TimelineTarget implements DebugTarget {
             ? yield* stepOverInterrupts(timeline, stops.watchpoints)
             : stepBackOverInterrupts(timeline, stops.watchpoints);
       } else {
-        const { deliveries } = timelineStops(stops);
-        stop = timeline.step(direction, stops.watchpoints, deliveries);
+        stop = timeline.step(direction, stops.watchpoints, happenings(stops));
       }
       if (stop.kind !== 'interrupted') return this.#report(stop);
       // A halted guest takes no step until something from outside wakes it.
@@ -213,7 +216,14 @@ export class TimelineTarget implements DebugTarget {
     this.#switches.aim = null;
     this.#history.leave(this.#timeline.instant);
     if (aim !== null) return yield* this.#goTo(aim);
-    return this.#report(yield* this.#timeline.continue(direction, timelineStops(stops)));
+    const { breakpoints, watchpoints, isWanted } = stops;
+    const conditions = {
+      breakpoints,
+      watchpoints,
+      ...(isWanted === undefined ? {} : { isWanted }),
+      ...happenings(stops),
+    };
+    return this.#report(yield* this.#timeline.continue(direction, conditions));
   }
 
   *#goTo(at: Instant): Generator<undefined, TargetStop> {
@@ -240,6 +250,8 @@ export class TimelineTarget implements DebugTarget {
         return { kind: 'failed' };
       case 'delivery':
         return { kind: 'signal', signal: signalOf(stop.delivery) };
+      case 'call':
+        return { kind: 'signal', signal: CALL_SIGNAL };
       case 'breakpoint':
       case 'watchpoint':
       case 'begin':
@@ -250,7 +262,8 @@ export class TimelineTarget implements DebugTarget {
 
   #noteEnd({ outcome }: Extract<Stop, { kind: 'end' }>): void {
     const why = outcome === null ? '' : `: ${describeOutcome(outcome)}`;
-    this.#notices.push(`the end of the log, at ${formatInstant(this.#timeline.instant)}${why}`);
+    const what = this.#timeline.isDiverted ? 'diversion' : 'log';
+    this.#notices.push(`the end of the ${what}, at ${formatInstant(this.#timeline.instant)}${why}`);
   }
 
   #writeRegister(index: number, bytes: Uint8Array): string | null {
@@ -292,7 +305,9 @@ export class TimelineTarget implements DebugTarget {
   }
 }
 
-function timelineStops({ signals, ...stops }: StopConditions): TimelineStops {
-  if (signals === undefined || signals.size === 0) return stops;
-  return { ...stops, deliveries: (delivery) => signals.has(signalOf(delivery)) };
+/** What happens to the guest that a client's signals stand for. */
+function happenings({ signals }: StopConditions): Pick<TimelineStops, 'deliveries' | 'calls'> {
+  if (signals === undefined || signals.size === 0) return {};
+  const calls = signals.has(CALL_SIGNAL);
+  return { deliveries: (delivery) => signals.has(signalOf(delivery)), calls };
 }

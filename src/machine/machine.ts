@@ -119,6 +119,8 @@ export class Machine {
 
   /** Hears of interrupts, or null. */
   observer: MachineObserver | null = null;
+  /** For a debugger: told of each call that a hypervisor has served, when the observer was. */
+  onCall: ((call: number, site: number) => void) | null = null;
   /** Hears of writes to ports that no device claims, and to the POST port; it must not touch the machine. */
   onUnknownWrite: PortWriteObserver | null = null;
   /**
@@ -251,6 +253,12 @@ export class Machine {
         this.uart.receive(input.byte);
         break;
     }
+  }
+
+  /** To be told by a hypervisor that it has served a call, as `MachineObserver.shimCalled` says. */
+  noteCall(call: number, site: number, args: readonly number[], result: number | null): void {
+    this.observer?.shimCalled?.(call, site, args, result);
+    this.onCall?.(call, site);
   }
 
   /** Puts an image into ROM space, physical C0000h to FFFFFh, where the guest can't write from then on. */

@@ -1,13 +1,14 @@
-/** What a motion looks out for while the machine runs: watched accesses and deliveries. */
+/** What a motion looks out for while the machine runs: watched accesses, deliveries and VMI calls. */
 
+import type { Cpu } from '../cpu/cpu.js';
 import type { Machine } from '../machine/machine.js';
-import type { Delivery, Stop, StopConditions } from './motion.js';
+import type { Stop, StopConditions } from './motion.js';
 import { WatchSet } from './watch-set.js';
 
 /** The lookout of one motion. While it stands the machine stops at what it finds. */
 export class Lookout {
   readonly #watch: WatchSet;
-  #delivery: Delivery | null = null;
+  #happening: Stop | null = null;
 
   /** Breakpoints, watchpoints and deliveries of the machine become those of the conditions. */
   constructor(machine: Machine, stops: StopConditions) {
@@ -22,20 +23,19 @@ export class Lookout {
         : (vector, kind) => {
             const line = kind === 'interrupt' ? machine.acceptedLine : null;
             const delivery = { vector, kind, line };
-            if (this.#delivery !== null || !deliveries(delivery)) return;
-            this.#delivery = delivery;
-            cpu.requestStop();
+            if (deliveries(delivery)) this.#happened({ kind: 'delivery', delivery }, cpu);
           };
+    machine.onCall = stops.calls === true ? () => this.#happened({ kind: 'call' }, cpu) : null;
   }
 
   /** The last step did something that was looked out for. */
   get hasHit(): boolean {
-    return this.#delivery !== null || this.#watch.firstHit !== null;
+    return this.#happening !== null || this.#watch.firstHit !== null;
   }
 
-  /** The delivery that stopped the machine, as a stop, or null. */
-  get delivery(): Stop | null {
-    return this.#delivery === null ? null : { kind: 'delivery', delivery: this.#delivery };
+  /** The delivery or call that stopped the machine, or null. */
+  get happening(): Stop | null {
+    return this.#happening;
   }
 
   /** The watched access that stopped the machine, as a stop, or null. */
@@ -45,7 +45,13 @@ export class Lookout {
   }
 
   clear(): void {
-    this.#delivery = null;
+    this.#happening = null;
     this.#watch.clear();
+  }
+
+  #happened(stop: Stop, cpu: Cpu): void {
+    if (this.#happening !== null) return;
+    this.#happening = stop;
+    cpu.requestStop();
   }
 }

@@ -30,6 +30,8 @@ export interface StopConditions {
    * reason to stop, and deliveries cost nothing.
    */
   readonly deliveries?: (delivery: Delivery) => boolean;
+  /** Each call that the hypervisor serves is a reason to stop, behind the step that it came with. */
+  readonly calls?: boolean;
 }
 
 /** Why a motion ended. */
@@ -42,6 +44,8 @@ export type Stop =
   | { readonly kind: 'watchpoint'; readonly address: number; readonly access: WatchAccess }
   /** A handler was entered, and has not run yet: in both directions the same instant. */
   | { readonly kind: 'delivery'; readonly delivery: Delivery }
+  /** The hypervisor has served a call: in both directions the same instant. */
+  | { readonly kind: 'call' }
   /** Nothing lies before this instant. */
   | { readonly kind: 'begin' }
   /** Nothing lies after this instant. */

@@ -27,7 +27,7 @@ export function* searchForward(track: Track, stops: StopConditions): Generator<u
   try {
     for (;;) {
       const exit = track.travel(sliceEnd, false, skip);
-      const hit = lookout.access ?? lookout.delivery;
+      const hit = lookout.access ?? lookout.happening;
       if (hit !== null) return hit;
       if (exit === 'end' || exit === 'divergence') return track.stopBy(exit);
       skip = exit === 'breakpoint';
@@ -47,8 +47,14 @@ export function* searchForward(track: Track, stops: StopConditions): Generator<u
  */
 export function* searchBackward(track: Track, stops: StopConditions): Generator<undefined, Stop> {
   const { past } = track;
-  if (track.diversion !== null) track.go(track.diversion.start);
-  else if (past.replayer.divergence === null) past.take();
+  if (track.diversion !== null) {
+    const { start } = track.diversion;
+    const hasMoved = track.instant > start;
+    track.go(start);
+    // A diversion has no past but its start, which one comes by on the way back.
+    const isAtBreakpoint = hasMoved && stops.breakpoints.has(track.linear);
+    if (isAtBreakpoint && isWanted(track, stops)) return breakpointStop(track);
+  } else if (past.replayer.divergence === null) past.take();
   // No stop lies from here on to where the motion began.
   let clearFrom = track.instant;
   let target = clearFrom;
@@ -87,9 +93,9 @@ function* lastStop(
     const sliceEnd = Math.min(to, track.instant + SLICE_STEPS);
     const exit = track.travel(sliceEnd, to, skip);
     skip = exit === 'breakpoint';
-    const { access, delivery } = lookout;
+    const { access, happening } = lookout;
     if (access !== null) found = { at: track.instant - 1, stop: access };
-    if (delivery !== null && track.instant < to) found = { at: track.instant, stop: delivery };
+    if (happening !== null && track.instant < to) found = { at: track.instant, stop: happening };
     lookout.clear();
     if (skip && isWanted(track, stops)) {
       found = { at: track.instant, stop: breakpointStop(track) };

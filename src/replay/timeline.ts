@@ -157,15 +157,15 @@ export class Timeline {
   /**
    * Goes one instant on or back. Going back in a diversion ends it, at the instant where it began.
    * @param watchpoints accesses by that one step that are reported.
-   * @param deliveries as in `StopConditions`; heeded forward alone.
+   * @param happenings deliveries and calls that stop, heeded forward alone.
    */
   step(
     direction: Direction,
     watchpoints: readonly Watchpoint[] = [],
-    deliveries?: StopConditions['deliveries'],
+    happenings: Pick<StopConditions, 'deliveries' | 'calls'> = {},
   ): Stop {
     return direction === 'forward'
-      ? this.#stepForward(watchpoints, deliveries)
+      ? this.#stepForward({ breakpoints: new Set(), watchpoints, ...happenings })
       : this.#stepBackward(watchpoints);
   }
 
@@ -209,17 +209,13 @@ export class Timeline {
     live.interrupt();
   }
 
-  #stepForward(watchpoints: readonly Watchpoint[], deliveries: StopConditions['deliveries']): Stop {
+  #stepForward(stops: StopConditions): Stop {
     const track = this.#track;
     const start = this.instant;
-    const lookout = track.arm({
-      breakpoints: new Set(),
-      watchpoints,
-      ...(deliveries === undefined ? {} : { deliveries }),
-    });
+    const lookout = track.arm(stops);
     const exit = track.travel(start + 1, false, false);
     track.disarm();
-    return lookout.access ?? lookout.delivery ?? this.#arrival(exit, start + 1);
+    return lookout.access ?? lookout.happening ?? this.#arrival(exit, start + 1);
   }
 
   #stepBackward(watchpoints: readonly Watchpoint[]): Stop {

@@ -270,7 +270,7 @@ export class Hypervisor implements Interceptor, Device {
   }
 
   readonly #note: CallNoter = (call, site, args, result) => {
-    this.#machine.observer?.shimCalled?.(call, site, args, result);
+    this.#machine.noteCall(call, site, args, result);
   };
 
   /** The guest is reading or writing one of the shared words. */

@@ -140,6 +140,18 @@ describe('a diversion', () => {
     expect(fromLittleEndian(target.memory.read(LOOP_COUNTER, 4))).toBe(5);
   });
 
+  test('comes by a breakpoint where it began on the way back, if it has left there', () => {
+    const { target, timeline } = diverted();
+    const linear = register(target, 'eip');
+    const stops = { breakpoints: new Set([linear]), watchpoints: [] };
+    finish(target.forward.step(NO_STOPS));
+    expect(finish(target.backward.continue(stops))).toEqual({ kind: 'breakpoint', linear });
+    expect(timeline.instant).toBe(20);
+    target.registers.write?.(i386Register('eax'), littleEndian(1000, 4));
+    finish(target.backward.continue(stops));
+    expect(timeline.instant).toBeLessThan(20);
+  });
+
   test('changed code runs changed, and the recorded past is as it was', () => {
     const { target, timeline } = diverted();
     target.memory.write?.(LOOP_START, Uint8Array.of(0x48));

@@ -13,6 +13,8 @@ export interface TargetSwitches {
   skipsInterrupts: boolean;
   /** Deliveries of exceptions are reported as signals. */
   reportsExceptions: boolean;
+  /** VMI calls are reported as signals. */
+  reportsCalls: boolean;
   /** Where the next `continue` goes; null where it goes on as ever. */
   aim: Instant | null;
 }

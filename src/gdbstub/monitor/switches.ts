@@ -1,4 +1,4 @@
-/** `monitor` commands that set how gdb sees the target: irq-step, phys, exceptions; and stats. */
+/** `monitor` commands that set how gdb sees the target: irq-step, phys, exceptions, calls; and stats. */
 import { UserError } from '../../machine/user-error.js';
 import { formatInstant } from '../../replay/instant.js';
 import type { MonitorCommand } from './command.js';
@@ -52,6 +52,15 @@ export function switchCommands({ timeline, switches }: MonitorContext): MonitorC
         'off, as at first: a guest with demand paging would stop all the time.',
       ],
       'reportsExceptions',
+    ),
+    onOff(
+      'calls',
+      'whether VMI calls stop as signals',
+      [
+        'SIGUSR1, with the call served; "monitor events" names it. Calls that never trap stop, too.',
+        'off, as at first.',
+      ],
+      'reportsCalls',
     ),
     {
       name: 'stats',

@@ -195,7 +195,7 @@ export class RomDialect implements Dialect {
 
   #note(call: RomCall, site: number, args: readonly number[]): void {
     const result = call.hasResult ? this.#machine.cpu.core.state.get(L.EAX) : null;
-    this.#machine.observer?.shimCalled?.(traceNumber(call), site, args, result);
+    this.#machine.noteCall(traceNumber(call), site, args, result);
   }
 
   #refuse(number: number, site: number, reason: string): void {
