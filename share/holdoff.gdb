@@ -33,16 +33,16 @@ Have gdb read registers and memory again, after a monitor command has moved the 
 end
 
 define go-back
-  monitor back
-  holdoff-flush
+  monitor aim back
+  continue
 end
 document go-back
 Go to where the last seek or continue began. Again, and it goes further back.
 end
 
 define go-forward
-  monitor forward
-  holdoff-flush
+  monitor aim forward
+  continue
 end
 document go-forward
 Go to where go-back came from.

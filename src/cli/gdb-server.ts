@@ -5,6 +5,9 @@ import type { DebugTarget } from '../gdbstub/target.js';
 import { UserError } from '../machine/user-error.js';
 import { refuseClient } from './gdb-refusal.js';
 
+/** So long a client waits for another one to go before it is refused. */
+const GRACE_MILLISECONDS = 250;
+
 /** How the server is to listen and to whom it talks. */
 export interface GdbServerOptions {
   /** 127.0.0.1 unless the user asked for another one: a debugger is a way into the machine. */
@@ -35,34 +38,53 @@ export interface GdbServer {
 export async function serveGdb(target: DebugTarget, options: GdbServerOptions): Promise<GdbServer> {
   const host = options.host ?? '127.0.0.1';
   let client: Socket | null = null;
+  /** Those that wait for their turn, and what gives it to them. */
+  const waiting = new Map<Socket, () => void>();
   const refused = new Set<Socket>();
   const close = (): void => {
     server.close();
-    for (const socket of [...refused, client]) socket?.destroy();
+    for (const socket of [...waiting.keys(), ...refused, client]) socket?.destroy();
   };
   const server = createServer((socket) => {
     const name = `${socket.remoteAddress ?? '?'}:${socket.remotePort ?? 0}`;
     // A client that vanishes shows as an error and then as the end.
     socket.on('error', (error) => options.log(`gdb at ${name}: ${error.message}`));
-    if (client !== null) {
-      options.log(`gdb at ${name} was refused: another one is connected`);
-      refused.add(socket);
-      socket.on('close', () => refused.delete(socket));
-      refuseClient(socket);
+    if (client === null) {
+      serve(socket, name);
       return;
     }
+    // When gdb connects anew its old connection may end behind the beginning of the new one.
+    waiting.set(socket, () => serve(socket, name));
+    const timer = setTimeout(() => {
+      if (!waiting.delete(socket)) return;
+      options.log(`gdb at ${name} was refused: another one is connected`);
+      refused.add(socket);
+      refuseClient(socket);
+    }, GRACE_MILLISECONDS);
+    socket.on('close', () => {
+      clearTimeout(timer);
+      waiting.delete(socket);
+      refused.delete(socket);
+    });
+  });
+  const serve = (socket: Socket, name: string): void => {
     client = socket;
+    waiting.delete(socket);
     options.log(`gdb at ${name} is connected`);
     // The place is free as soon as the session is over, and not when the socket has closed: gdb may
     // connect again at once.
     serveClient(socket, target, options.log, () => {
-      if (client === socket) client = null;
+      if (client !== socket) return;
+      client = null;
+      if (options.once === true) return;
+      // The one that has waited longest; its entry goes when it is served.
+      for (const next of [...waiting.values()].slice(0, 1)) next();
     });
     socket.on('close', () => {
       options.log(`gdb at ${name} is gone`);
       if (options.once === true) close();
     });
-  });
+  };
   const closed = new Promise<void>((resolve) => server.on('close', resolve));
   const port = await listen(server, host, options.port);
   server.on('error', (error) => options.log(`the gdb server: ${error.message}`));

@@ -187,9 +187,21 @@ export class TimelineTarget implements DebugTarget {
 
   #motion(direction: Direction): Motion {
     return {
-      step: (stops) => this.#step(direction, stops),
-      continue: (stops) => this.#continue(direction, stops),
+      step: (stops) => this.#noteEndOfDiversion(this.#step(direction, stops)),
+      continue: (stops) => this.#noteEndOfDiversion(this.#continue(direction, stops)),
     };
+  }
+
+  /** The motion, which tells the user where it has led out of a diversion. */
+  *#noteEndOfDiversion(motion: Generator<undefined, TargetStop>): Generator<undefined, TargetStop> {
+    const { diversion } = this.#timeline;
+    try {
+      return yield* motion;
+    } finally {
+      if (diversion !== null && this.#timeline.diversion !== diversion) {
+        this.#notices.push('the diversion has ended: this is what was recorded');
+      }
+    }
   }
 
   *#step(direction: Direction, stops: StopConditions): Generator<undefined, TargetStop> {
@@ -214,8 +226,8 @@ export class TimelineTarget implements DebugTarget {
   *#continue(direction: Direction, stops: StopConditions): Generator<undefined, TargetStop> {
     const { aim } = this.#switches;
     this.#switches.aim = null;
-    this.#history.leave(this.#timeline.instant);
-    if (aim !== null) return yield* this.#goTo(aim);
+    if (aim?.isRemembered !== false) this.#history.leave(this.#timeline.instant);
+    if (aim !== null) return yield* this.#goTo(aim.at);
     const { breakpoints, watchpoints, isWanted } = stops;
     const conditions = {
       breakpoints,

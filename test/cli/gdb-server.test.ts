@@ -86,6 +86,16 @@ describe('serveGdb', () => {
     expect(await exchange(first, '$qC#b4', /#..$/)).toBe('+$QC1#c5');
   });
 
+  test('a client that comes just before the last one goes is served', async () => {
+    const server = await serve(new LoopMachine(10), []);
+    const first = await client(server);
+    await exchange(first, '$s#73', /T05.*#..$/);
+    const second = await client(server);
+    const answer = exchange(second, packet('?'), /#..$/);
+    first.destroy();
+    expect(await answer).toContain('T05');
+  });
+
   test('closing puts out a second client that says nothing', async () => {
     const server = await serve(new LoopMachine(10), []);
     const first = await client(server);

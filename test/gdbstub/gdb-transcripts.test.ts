@@ -1,6 +1,7 @@
 /**
  * Whole sessions with the real gdb, word for word. Those named live-* are about what gdb's own tests of
- * reverse debugging are about, on a program that runs live and is recorded as it goes.
+ * reverse debugging are about, on a program that runs live and is recorded as it goes; so does that of those
+ * named modes-*.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
@@ -17,13 +18,18 @@ import { gdbVersion, hasTranscriptGdb, rehearse } from './transcript.js';
 const FOLDER = new URL('transcripts/', import.meta.url).pathname;
 const RACE = new URL('../../traces/sti-sysexit-padding/race.trace', import.meta.url).pathname;
 const MANUAL = new URL('../../docs/gdb.md', import.meta.url).pathname;
-const PROGRAM = new URL('programs/reverse.elf', import.meta.url).pathname;
+const PROGRAMS = new URL('programs/', import.meta.url).pathname;
 
-function liveTarget(): TimelineTarget {
+function liveTarget(name: string): TimelineTarget {
   const machine = new Machine({ memoryBytes: 4 << 20 });
-  const image = { name: 'reverse.elf', bytes: readFileSync(PROGRAM) };
+  const image = { name, bytes: readFileSync(`${PROGRAMS}${name}`) };
   const { symbols } = loadImage(machine, image, {});
   return new TimelineTarget(Timeline.live(machine, new VirtualClock()), { symbols, image });
+}
+
+function targetFor(transcript: string): TimelineTarget {
+  if (transcript.startsWith('live-')) return liveTarget('reverse.elf');
+  return transcript.startsWith('modes-') ? liveTarget('modes.elf') : windowTarget();
 }
 
 /** The recorded race that the manual takes apart. */
@@ -53,8 +59,7 @@ describe.skipIf(!hasTranscriptGdb)('sessions of gdb 13 (skipped with another gdb
   const names = readdirSync(FOLDER).filter((name) => name.endsWith('.txt'));
 
   test.each(names)('%s', { timeout: 120_000 }, async (name) => {
-    const target = name.startsWith('live-') ? liveTarget() : windowTarget();
-    const { said, written } = await rehearse(target, `${FOLDER}${name}`);
+    const { said, written } = await rehearse(targetFor(name), `${FOLDER}${name}`);
     expect(said).toEqual(written);
     expect(said.length).toBeGreaterThan(3);
   });

@@ -57,7 +57,7 @@ export async function converse(
   target: DebugTarget,
   commands: readonly string[],
 ): Promise<Exchange[]> {
-  const server = await serveGdb(target, { port: 0, once: true, log: () => undefined });
+  const server = await serveGdb(target, { port: 0, log: () => undefined });
   const folder = mkdtempSync(join(tmpdir(), 'holdoff-transcript-'));
   const script = join(folder, 'script.py');
   const real = commands.map((command) =>

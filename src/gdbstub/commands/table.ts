@@ -49,6 +49,9 @@ export function parsePacket(body: Uint8Array, target: DebugTarget): Parsed {
   return command === null ? { kind: 'malformed' } : { kind: 'command', command };
 }
 
+/** How the packets that are understood begin. */
+export const PACKET_NAMES: readonly string[] = ROWS.map(({ name }) => name);
+
 /** The keys of the `qSupported` reply, but for PacketSize. */
 export function announcedFeatures(target: DebugTarget): string[] {
   return ROWS.filter((row) => isKnown(row, target)).flatMap((row) => row.announces ?? []);

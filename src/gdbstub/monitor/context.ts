@@ -16,7 +16,14 @@ export interface TargetSwitches {
   /** VMI calls are reported as signals. */
   reportsCalls: boolean;
   /** Where the next `continue` goes; null where it goes on as ever. */
-  aim: Instant | null;
+  aim: Aim | null;
+}
+
+/** Where a `continue` is to go. */
+export interface Aim {
+  readonly at: Instant;
+  /** "back" leads to where it came from. */
+  readonly isRemembered: boolean;
 }
 
 export interface MonitorContext {

@@ -4,7 +4,7 @@ import { formatInstant, type Instant, parseInstant } from '../../replay/instant.
 import type { Stop } from '../../replay/timeline.js';
 import { seekWithProgress } from '../seek-progress.js';
 import type { MonitorCommand } from './command.js';
-import type { MonitorContext } from './context.js';
+import type { Aim, MonitorContext } from './context.js';
 
 /**
  * gdb does not know that a monitor command moved the machine, and shows what it read before. Its
@@ -35,14 +35,15 @@ export function positionCommands(context: MonitorContext): MonitorCommand[] {
       summary: 'has the next "continue" go to an instant, whichever side it lies on',
       details: [
         'gdb notices the change, and Ctrl-C works on the way. "aim off" takes it back.',
+        '"aim back" and "aim forward" are "back" and "forward" in this manner.',
         'An error here ends a gdb script, which would otherwise just continue.',
       ],
       isStrict: true,
       run: (args) => {
-        switches.aim = args[0] === 'off' ? null : parseWhere(context, 'aim', args);
+        switches.aim = args[0] === 'off' ? null : parseAim(context, args);
         return switches.aim === null
           ? 'The next "continue" just continues.'
-          : `The next "continue" goes to ${formatInstant(switches.aim)}.`;
+          : `The next "continue" goes to ${formatInstant(switches.aim.at)}.`;
       },
     },
     {
@@ -50,22 +51,14 @@ export function positionCommands(context: MonitorContext): MonitorCommand[] {
       usage: 'back',
       summary: 'goes to where the last seek or continue began',
       details: ['Again, and it goes further back. "forward" undoes it.'],
-      run: () => {
-        const position = history.back(timeline.instant);
-        if (position === null) throw new UserError('monitor back: there is no position before');
-        return goTo(context, position, false);
-      },
+      run: () => goTo(context, positionBefore(context), false),
     },
     {
       name: 'forward',
       usage: 'forward',
       summary: 'goes to where "back" came from',
       details: [],
-      run: () => {
-        const position = history.forward(timeline.instant);
-        if (position === null) throw new UserError('monitor forward: there was no "back" before');
-        return goTo(context, position, false);
-      },
+      run: () => goTo(context, positionAhead(context), false),
     },
     {
       name: 'mark',
@@ -103,6 +96,25 @@ function* goTo(
   if (isRemembered) history.leave(timeline.instant);
   const stop = yield* seekWithProgress(timeline, target);
   return [status(), ...describeStop(stop), STALE].join('\n');
+}
+
+function positionBefore({ history, timeline }: MonitorContext): Instant {
+  const position = history.back(timeline.instant);
+  if (position === null) throw new UserError('monitor back: there is no position before');
+  return position;
+}
+
+function positionAhead({ history, timeline }: MonitorContext): Instant {
+  const position = history.forward(timeline.instant);
+  if (position === null) throw new UserError('monitor forward: there was no "back" before');
+  return position;
+}
+
+function parseAim(context: MonitorContext, args: readonly string[]): Aim {
+  const word = args.length === 1 ? args[0] : '';
+  if (word === 'back') return { at: positionBefore(context), isRemembered: false };
+  if (word === 'forward') return { at: positionAhead(context), isRemembered: false };
+  return { at: parseWhere(context, 'aim', args), isRemembered: true };
 }
 
 function describeStop(stop: Stop): string[] {
