@@ -22,8 +22,16 @@ export function hasQemu(): boolean {
   );
 }
 
-/** Records the image, and measures what going back in the replay takes, from that many instructions on. */
-export async function qemuRows(image: string, at: number): Promise<[string, string][]> {
+/**
+ * Records the image, and measures what going back in the replay takes, from that many instructions on; and
+ * what a condition takes that is false 250 times.
+ * @param place linear address of an instruction that comes by often.
+ */
+export async function qemuRows(
+  image: string,
+  at: number,
+  place: number,
+): Promise<[string, string][]> {
   const folder = mkdtempSync(join(tmpdir(), 'holdoff-qemu-'));
   const disk = join(folder, 'empty.qcow2');
   const machine = (mode: 'record' | 'replay'): string[] => [
@@ -61,9 +69,37 @@ export async function qemuRows(image: string, at: number): Promise<[string, stri
       [`reverse-stepi, ${at} instructions in`, await times(() => ask('bs'))],
       ['a second reverse-stepi', await times(() => ask('bs', 'bs'))],
       ['reverse-continue, no breakpoint', await times(() => ask('bc'), 2)],
+      ['condition, 250 false hits, by gdb', await times(() => condition(image, place))],
     ];
   } finally {
     rmSync(folder, { recursive: true });
+  }
+}
+
+/**
+ * A breakpoint whose condition is false 250 times, then true, in a run that is neither recorded nor replayed.
+ * QEMU evaluates no conditions, so the real gdb is the client, and evaluates it at each hit. Milliseconds from
+ * `continue` to the stop; null where there was none.
+ */
+async function condition(image: string, place: number): Promise<number | null> {
+  const machine = ['-m', '64', '-kernel', image, '-display', 'none', '-serial', 'null'];
+  const gdb = ['-net', 'none', '-monitor', 'none', '-S', '-gdb', `tcp:127.0.0.1:${PORT}`];
+  const qemu = spawn('qemu-system-i386', [...machine, ...gdb], { stdio: 'ignore' });
+  const address = `*0x${place.toString(16)}`;
+  const commands = [
+    ...['set tcp connect-timeout 20', `target remote :${PORT}`, `tbreak ${address}`, 'continue'],
+    ...['set $hits = 0', `break ${address} if $hits++ >= 250`, 'python import time'],
+    ...['python start = time.time()', 'continue'],
+    'python print("took %f ms" % (1000 * (time.time() - start)))',
+    'print $hits',
+  ];
+  try {
+    const words = ['-nx', '-batch', ...commands.flatMap((command) => ['-ex', command])];
+    const { stdout } = spawnSync('gdb', words, { encoding: 'utf8', timeout: 3 * PATIENCE });
+    const took = /^took ([\d.]+) ms$/m.exec(stdout);
+    return took === null || !stdout.includes('$1 = 251') ? null : Number(took[1]);
+  } finally {
+    await ended(qemu);
   }
 }
 

@@ -18,7 +18,7 @@ import type { TraceEvent } from '../src/replay/event.js';
 import type { Delivery } from '../src/replay/motion.js';
 import { Recorder } from '../src/replay/recorder.js';
 import { Session } from '../src/replay/session.js';
-import { Timeline } from '../src/replay/timeline.js';
+import { type StopConditions, Timeline } from '../src/replay/timeline.js';
 import { hasQemu, qemuRows } from './qemu-reverse.js';
 
 const STEPS = Number(process.argv[2] ?? 200_000_000);
@@ -172,12 +172,60 @@ const line = Array.from({ length: 50 }, () => {
 });
 row('reverse-step over a line of 4 instructions', '30 ms', ...percentiles(line));
 
-row('conditional breakpoint, 250 false hits', '20 ms, one stop', ...conditional());
+timeline.seek(middle);
+/** An instruction that comes by often. */
+const busyPlace = timeline.machine.cpu.core.state.eip >>> 0;
+row('conditional breakpoint, 250 false hits', '20 ms, one stop', ...conditional(busyPlace));
+for (const [what, stops] of [
+  ['nothing to stop at', {}],
+  ['a breakpoint that is not met', { breakpoints: new Set([0x10_0007]) }],
+  [
+    'a watchpoint that is not met',
+    { watchpoints: [{ address: 0x10_0000, length: 4, access: 'write' as const }] },
+  ],
+] as const) {
+  row(`continue over 20 million steps, ${what}`, '', ...unmet(stops));
+}
+for (const line of ['window', 'events', 'stats']) {
+  row(`monitor ${line}`, '50 ms', ...asked(`qRcmd,${Buffer.from(line).toString('hex')}`));
+}
+row('info os windows', '50 ms', ...asked('qXfer:osdata:read:windows:0,1000'));
+client.ask('Qbtrace:bts');
+row('record btrace', '', ...asked('qXfer:btrace:read:all:0,1000'));
+client.ask('Qbtrace:off');
+
+/** A continue that finds nothing, from the middle on. */
+function unmet(stops: Partial<StopConditions>): string[] {
+  const to = Math.min(last, middle + 20_000_000);
+  const times = Array.from({ length: 7 }, () => {
+    timeline.seek(middle);
+    return milliseconds(() => {
+      const conditions = { breakpoints: new Set<number>(), watchpoints: [], ...stops };
+      const motion = timeline.continue('forward', conditions);
+      for (let slice = motion.next(); timeline.instant < to; slice = motion.next()) {
+        if (slice.done === true) throw new Error('it stopped');
+      }
+      motion.return({ kind: 'interrupted' });
+    });
+  });
+  return percentiles(times);
+}
+
+/** A question asked at places all over the trace. */
+function asked(packet: string): string[] {
+  const times = Array.from({ length: 30 }, () => {
+    seed = (seed * 48271) % 0x7fffffff;
+    timeline.seek(1 + (seed % (last - 1)));
+    const before = spent;
+    timeline.step('backward');
+    spent = before;
+    return client.ask(packet);
+  });
+  return percentiles(times);
+}
 
 /** A breakpoint on an instruction that comes by often, with a condition on the instant. */
-function conditional(): string[] {
-  timeline.seek(middle);
-  const linear = timeline.machine.cpu.core.state.eip >>> 0;
+function conditional(linear: number): string[] {
   let at = middle;
   for (let hits = 0; hits < 251; hits++) {
     timeline.step('forward');
@@ -267,7 +315,7 @@ async function prompt(): Promise<string> {
 
 if (hasQemu()) {
   try {
-    for (const [what, measured] of await qemuRows(IMAGE, STEPS / 4)) {
+    for (const [what, measured] of await qemuRows(IMAGE, STEPS / 4, busyPlace)) {
       row(`QEMU: ${what}`, '', measured);
     }
   } catch (error) {
