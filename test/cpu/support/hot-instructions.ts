@@ -1,5 +1,6 @@
 /** Arbitrary instructions of the kinds that are compiled, whole: with ModRM, SIB, displacement, immediates. */
 import fc from 'fast-check';
+import { DATA_SELECTORS } from './same-runs.js';
 
 const reg = fc.integer({ min: 0, max: 7 });
 /** ESP is left alone as a destination, so that stacks stay where they are. */
@@ -122,6 +123,8 @@ const others = fc.constantFrom<number[][]>(
   [0x9c],
   [0x9d],
 );
+/** INT through the handlers that return at once. */
+const softwareInterrupt = byte.map((vector) => [0xcd, vector]);
 /** MOV ECX and a repeated MOVS or STOS, over the data page and beyond its end. */
 const repeated = fc
   .tuple(
@@ -140,6 +143,18 @@ const repeated = fc
     ...[0xb9, ...dword(count), 0xbe, ...dword(from), 0xbf, ...dword(to)],
     ...rep,
   ]);
+/** MOV EAX and MOV to ES, DS or FS; then a load or a store that may lie beyond the segment's limit. */
+const limited = fc
+  .tuple(
+    fc.constantFrom(...DATA_SELECTORS),
+    fc.constantFrom(0xc0, 0xd8, 0xe0),
+    fc.constantFrom(0x307f0, 0x307fd, 0x30800, 0x30ffd),
+    fc.constantFrom<number[][]>([0x8b, 0x15], [0x89, 0x15], [0x26, 0x8b, 0x0d], [0x64, 0x01, 0x1d]),
+  )
+  .map(([selector, register, at, access]) => [
+    ...[0xb8, ...dword(selector), 0x8e, register],
+    ...[...access, ...dword(at)],
+  ]);
 /** A store over the loop's own code, most often over immediates and displacements further on. */
 const selfModification = fc
   .tuple(byte, fc.integer({ min: 0, max: 0x40 }))
@@ -157,5 +172,7 @@ export const hotInstruction: fc.Arbitrary<number[]> = fc.oneof(
   { weight: 3, arbitrary: jumps },
   { weight: 3, arbitrary: others },
   { weight: 1, arbitrary: repeated },
+  { weight: 1, arbitrary: limited },
+  { weight: 1, arbitrary: softwareInterrupt },
   { weight: 1, arbitrary: selfModification },
 );

@@ -4,7 +4,7 @@ import { expect } from 'vitest';
 import { Cpu, type CpuOptions, type RunExit } from '../../../src/cpu/cpu.js';
 import { EFLAGS_IF, writeEflags } from '../../../src/cpu/eflags.js';
 import * as L from '../../../src/cpu/state-layout.js';
-import { enterUser, IDT, KERNEL_CODE, layOut } from './bare-core.js';
+import { enterUser, FREE, IDT, KERNEL_CODE, layOut, putSegment, USER_DATA } from './bare-core.js';
 
 export const CODE = 0x20000;
 export const DATA = 0x30000;
@@ -51,6 +51,14 @@ export const circumstances = fc.record({
 });
 type Circumstances = typeof circumstances extends fc.Arbitrary<infer T> ? T : never;
 
+/** Data segments of CPL 3: flat, one that ends inside the data page, one that begins there, a shifted one. */
+export const DATA_SELECTORS: readonly number[] = [
+  USER_DATA,
+  FREE | 3,
+  (FREE + 8) | 3,
+  (FREE + 16) | 3,
+];
+
 /** Bytes, and where in memory they lie. The first piece is where a program begins. */
 export interface Piece {
   readonly at: number;
@@ -69,6 +77,9 @@ function prepare(cpu: Cpu, pieces: readonly Piece[], program: Circumstances): vo
     view.setUint32(IDT + vector * 8 + 4, ((HANDLERS + vector) & 0xffff0000) | 0xee00, true);
   }
   physical.ram.fill(0xcf, HANDLERS, HANDLERS + 0x100);
+  putSegment(core, FREE, 0, DATA + 0x7ff, 0x40f3);
+  putSegment(core, FREE + 8, 0, DATA + 0x7ff, 0x40f7);
+  putSegment(core, FREE + 16, 0x40, 0xfffff, 0xc0f3);
   for (const { at, bytes } of pieces) physical.ram.set(bytes, at);
   if (program.paging) {
     view.setUint32(0x10000, 0x11007, true);
