@@ -122,7 +122,10 @@ export function tracePortsOption(): Option {
 
 /** How the processor is run: nothing that a guest or a trace could tell. */
 export function engineOption(): Option {
-  return new Option('--engine <engine>', 'compile hot code, or interpret everything')
+  return new Option(
+    '--engine <engine>',
+    'compile hot code, interpret everything, or compile everything',
+  )
     .choices(ENGINES)
     .default('auto');
 }
@@ -131,7 +134,7 @@ export function engineOption(): Option {
 export function comparedEngineOption(): Option {
   return new Option(
     '--engine <engine>',
-    'compile hot code, interpret everything, or both to compare',
+    'compile hot code, interpret everything, compile everything, or two of these to compare',
   )
     .choices([...ENGINES, LOCKSTEP])
     .default('auto');

@@ -48,7 +48,7 @@ const SOFTWARE_INTERRUPTS = new Set([0xcc, 0xcd, 0xce, 0xf1]);
 export interface CpuOptions {
   /** No choice shows in the guest or in an instant. */
   readonly engine?: EngineKind;
-  /** Entries after which a block is compiled. */
+  /** Entries after which `auto` compiles a block. */
   readonly hotEntries?: number;
   /** Which processor it is: 686 unless told otherwise. */
   readonly level?: CpuLevel;

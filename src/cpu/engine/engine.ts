@@ -13,16 +13,19 @@ import { slowPath } from './slow-path.js';
 /** `run` of the run loop's module. */
 type RunFunction = (record: number) => number;
 
-/** auto: what is hot is compiled. interpreter: nothing is. */
-export type EngineKind = 'auto' | 'interpreter';
-export const ENGINES: readonly EngineKind[] = ['auto', 'interpreter'];
+/** auto: what is hot is compiled. interpreter: nothing is. jit: all that can be is, when it is first entered. */
+export type EngineKind = 'auto' | 'interpreter' | 'jit';
+export const ENGINES: readonly EngineKind[] = ['auto', 'interpreter', 'jit'];
 
 export class Engine {
   readonly #core: Core;
   readonly #code: CodeCache;
   readonly #run: RunFunction;
 
-  /** @param memoryPages of 64 KiB that the core's memory has. */
+  /**
+   * @param memoryPages of 64 KiB that the core's memory has.
+   * @param hotEntries of `auto`: after which a block is compiled.
+   */
   constructor(core: Core, memoryPages: number, kind: EngineKind, hotEntries: number) {
     this.#core = core;
     const table = new WebAssembly.Table({
@@ -44,7 +47,9 @@ export class Engine {
     table.set(HANDLER_COUNT, exports['count']);
     this.#run = exports['run'];
     const hotCode =
-      kind === 'auto' ? new HotCode(core, table, imports, memoryPages, hotEntries) : null;
+      kind === 'interpreter'
+        ? null
+        : new HotCode(core, table, imports, memoryPages, kind === 'jit' ? 1 : hotEntries);
     this.#code = new CodeCache(core, new Handlers(table, imports, memoryPages), hotCode);
   }
 
