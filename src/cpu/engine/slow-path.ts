@@ -7,7 +7,7 @@ import type { SegmentIndex } from '../state.js';
 import { SEGMENT_BYTES, SEGMENTS } from '../state-layout.js';
 import { stringBulk } from './string-bulk.js';
 
-const SEGMENT_SHIFT = Math.log2(SEGMENT_BYTES);
+const SEGMENT_SHIFT = 31 - Math.clz32(SEGMENT_BYTES);
 
 function segmentAt(offset: number): SegmentIndex {
   return ((offset - SEGMENTS) >> SEGMENT_SHIFT) as SegmentIndex;
