@@ -87,7 +87,7 @@ export class Mmu {
     physical.onTableWrite = (address, size) => {
       if (!this.#walker.isUpdating && this.#walker.mayHaveUsed(address, size)) this.flush();
     };
-    physical.onFlagsSet = () => this.flushWrites();
+    physical.onFlagsSet = (page) => this.#flushWrites(page);
   }
 
   get watch(): AccessWatch | null {
@@ -217,10 +217,12 @@ export class Mmu {
     this.onFlush();
   }
 
-  /** Drops the permission of plain stores alone. */
-  flushWrites(): void {
+  /** Drops the permission of plain stores alone: to a page of RAM by all its linear addresses, or to all. */
+  #flushWrites(page: number | null): void {
     for (let i = 0; i < this.#filledCount; i++) {
-      this.#words[this.#filled[i] + WRITE_TAG] = TLB_NONE;
+      const entry = this.#filled[i];
+      const physical = (this.#words[entry + READ_TAG] + this.#words[entry + ADDEND] - RAM_BASE) | 0;
+      if (page === null || physical >>> 12 === page) this.#words[entry + WRITE_TAG] = TLB_NONE;
     }
   }
 

@@ -36,8 +36,8 @@ export class PhysicalMemory {
   onCodeWrite: (page: number) => void = () => undefined;
   /** Called before bytes of a page from which a page walk read an entry are written. */
   onTableWrite: (physical: number, size: number) => void = () => undefined;
-  /** Called when pages stopped being plainly writable: cached write permission must go. */
-  onFlagsSet: () => void = () => undefined;
+  /** Called when a page, or every page, stopped being plainly writable: cached write permission must go. */
+  onFlagsSet: (page: number | null) => void = () => undefined;
 
   readonly #view: DataView;
   readonly #mmio: Mmio;
@@ -149,7 +149,7 @@ export class PhysicalMemory {
     if (this.pageFlags[page] & flag) return;
     const wasPlain = this.pageFlags[page] === 0;
     this.pageFlags[page] |= flag;
-    if (wasPlain) this.onFlagsSet();
+    if (wasPlain) this.onFlagsSet(page);
   }
 
   clearFlag(page: number, flag: number): void {
@@ -171,7 +171,7 @@ export class PhysicalMemory {
     }
     if (this.#writtenPages.length > 2 * this.pageFlags.length) this.#forgetRewritten();
     this.#epochStart = this.#writtenPages.length;
-    this.onFlagsSet();
+    this.onFlagsSet(null);
     return this.#epoch;
   }
 

@@ -281,6 +281,19 @@ describe('TLB', () => {
     expect(peek32(core, 0x20010)).toBe(0x5678);
   });
 
+  test('a page that gets a flag loses plain stores by all its addresses, and no other page does', () => {
+    const core = pagedCore();
+    [0x20, 0x20, 0x21].forEach((page, i) => map(core, i, (page << 12) | P | RW | A | D));
+    const tags = [0, 1, 2].map((i) => L.TLB_SUPERVISOR + (0x400 + i) * L.TLB_ENTRY_BYTES);
+    for (const linear of [0x400000, 0x401000, 0x402000]) core.mmu.read(linear, 4, false);
+    const plain = () => tags.map((entry) => core.state.get(entry + L.TLB_WRITE_TAG));
+    expect(plain()).toEqual([0x400000, 0x401000, 0x402000]);
+    core.physical.markCode(0x20000, 1);
+    expect(plain()).toEqual([L.TLB_NONE, L.TLB_NONE, 0x402000]);
+    core.physical.beginEpoch();
+    expect(plain()).toEqual([L.TLB_NONE, L.TLB_NONE, L.TLB_NONE]);
+  });
+
   test('an epoch that begins has the first write of each page noted', () => {
     const core = bareCore();
     core.mmu.write(0x20000, 4, 1, false);
