@@ -121,10 +121,11 @@ export class PhysicalMemory {
    */
   replace(physical: number, bytes: Uint8Array): void {
     const line = 1 << CODE_LINE_SHIFT;
+    const given = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     for (let at = 0; at < bytes.length; at += line) {
       let differs = false;
-      for (let byte = at; byte < at + line && !differs; byte++) {
-        differs = this.ram[physical + byte] !== bytes[byte];
+      for (let word = at; word < at + line && !differs; word += 4) {
+        differs = this.#view.getInt32(physical + word) !== given.getInt32(word);
       }
       if (differs) this.load(physical + at, bytes.subarray(at, at + line));
     }
