@@ -1,33 +1,28 @@
 /**
- * How many placements a second a search tries, on one worker and on two, and what it costs to come back to
- * a checkpoint: `npm run bench:search`. The guest is guest/window under 64 MiB, the window
- * 10,000 instants of it, and each placement an NMI, which is let in at every boundary.
+ * How many placements a second `holdoff explore` tries, on one worker and on two, and what it costs to come
+ * back to a checkpoint: `npm run bench:search -- INSTANTS`. It runs what `npm run build` made. The guest is
+ * guest/window under 64 MiB, and each placement an NMI, which is let in at every boundary: nothing is pruned.
  */
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { setUp } from '../src/cli/machine-setup.js';
-import { ProgressBar } from '../src/cli/progress-bar.js';
-import { localCrew } from '../src/cli/search-crew.js';
-import { dispatch } from '../src/cli/search-dispatch.js';
 import { inputFromTrace } from '../src/cli/search-input.js';
-import { type SearchContext } from '../src/cli/search-work.js';
-import { StopSignal } from '../src/cli/stop-signal.js';
 import { BaseRun } from '../src/search/base-run.js';
-import { searchBase } from '../src/search/search-base.js';
-import { compileVerdicts } from '../src/search/verdict.js';
 
-const TRACE = fileURLToPath(new URL('../traces/sti-sysexit-padding/race.trace', import.meta.url));
+const ROOT = fileURLToPath(new URL('../', import.meta.url));
+const TRACE = `${ROOT}traces/sti-sysexit-padding/race.trace`;
+const PROGRAM = `${ROOT}dist/cli/main.js`;
 const FIRST = 40_000;
 const INSTANTS = Number(process.argv[2] ?? 10_000);
+/** The smaller search, whose time is taken off for the rate of a search that is under way. */
+const PART = 5;
 const BUDGETS = [1_000, 100_000];
 
-const source = inputFromTrace(TRACE);
-const verdicts = [{ kind: 'crash' }] as const;
-const compiled = compileVerdicts(verdicts, source.symbols);
-const { run } = searchBase(source.makeGuest, source.past, compiled, 'idle', null);
-
 function restoreCost(): void {
+  const source = inputFromTrace(TRACE);
   const { machine } = setUp(source.start);
-  const base = new BaseRun(machine, run.past);
+  const base = new BaseRun(machine, source.past);
   base.seek(FIRST);
   const here = base.mark();
   const times: number[] = [];
@@ -44,42 +39,41 @@ function restoreCost(): void {
   );
 }
 
-/** Placements a second by the clock, and by the time that all processors spent on them. */
-interface Rates {
-  readonly wall: number;
-  readonly cpu: number;
+/** Seconds that the whole command takes. */
+function secondsOf(instants: number, budget: number, workers: number): number {
+  const words = ['explore', `${ROOT}guest/window/window.elf`, '--memory', '64M', '--nmi'];
+  const range = ['--from', `@${FIRST}`, '--to', `@${FIRST + instants - 1}`];
+  const limits = ['--max-instructions', '300000', '--budget', String(budget), '--bad-crash'];
+  const how = ['--workers', String(workers), '--json'];
+  const began = performance.now();
+  const { status, stderr } = spawnSync(
+    process.execPath,
+    [PROGRAM, ...words, ...range, ...limits, ...how],
+    { encoding: 'utf8', maxBuffer: 1 << 28 },
+  );
+  const seconds = (performance.now() - began) / 1000;
+  if (status !== 0) throw new Error(`holdoff explore ended with ${status}: ${stderr}`);
+  return seconds;
 }
 
-async function placements(budget: number, workers: number): Promise<Rates> {
-  const context: SearchContext = {
-    start: source.start,
-    events: run.past.events,
-    lastInstant: run.past.lastInstant,
-    begin: run.past.begin,
-    serial: { instants: run.serial.instants, bytes: run.serial.bytes },
-    verdicts,
-    budget,
-    feed: 'idle',
-    input: { kind: 'nmi' },
-  };
-  const crew = localCrew(context, workers);
-  const stop = new StopSignal();
-  const bar = new ProgressBar(process.stderr, 'runs', () => performance.now());
-  const instants = Array.from({ length: INSTANTS }, (_, step) => FIRST + step);
-  // Starting threads and compiling the guest's code is no placement; the first thread that is ready must
-  // not take all that the others should warm up with.
-  for (let round = 0; round < 4; round++) {
-    await dispatch(instants.slice(0, 500), new Map(), crew, stop, bar);
+function compare(budget: number): void {
+  const whole: number[] = [];
+  const rates: number[] = [];
+  for (const workers of [1, 2]) {
+    const part = Math.ceil(INSTANTS / PART);
+    const few = secondsOf(part, budget, workers);
+    const all = secondsOf(INSTANTS, budget, workers);
+    whole.push(all);
+    rates.push((INSTANTS - part) / (all - few));
   }
-  const began = performance.now();
-  const spent = process.cpuUsage();
-  await dispatch(instants, new Map(), crew, stop, bar);
-  const seconds = (performance.now() - began) / 1000;
-  const { user, system } = process.cpuUsage(spent);
-  bar.clear();
-  stop.release();
-  await crew.close();
-  return { wall: INSTANTS / seconds, cpu: (INSTANTS / (user + system)) * 1e6 };
+  const [one, two] = whole;
+  print(`${INSTANTS} placements of ${budget} instructions:`);
+  print(
+    `  the command from its start to its end: ${one.toFixed(1)} s on one worker, ${two.toFixed(1)} s on two (${(one / two).toFixed(2)} times as fast)`,
+  );
+  print(
+    `  under way: ${rates[0].toFixed(0)}/s on one, ${rates[1].toFixed(0)}/s on two (${(rates[1] / rates[0]).toFixed(2)} times)`,
+  );
 }
 
 function microseconds(milliseconds: number): string {
@@ -90,15 +84,6 @@ function print(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
+if (!existsSync(PROGRAM)) throw new Error('nothing is built: npm run build');
 restoreCost();
-for (const budget of BUDGETS) {
-  const one = await placements(budget, 1);
-  const two = await placements(budget, 2);
-  const ratio = (two.wall / one.wall).toFixed(2);
-  print(
-    `${INSTANTS} placements of ${budget} instructions: ${one.wall.toFixed(0)}/s on one worker, ${two.wall.toFixed(0)}/s on two (${ratio} times)`,
-  );
-  print(
-    `  by processor time: ${one.cpu.toFixed(0)} and ${two.cpu.toFixed(0)} a second of one core`,
-  );
-}
+for (const budget of BUDGETS) compare(budget);

@@ -1,13 +1,15 @@
 /** What `holdoff explore --json` prints. */
 import { SHADOW_MOV_SS, SHADOW_STI } from '../cpu/state-layout.js';
 import type { Instant } from '../replay/instant.js';
+import type { Boundary } from '../search/boundary.js';
 import type { Exploration, PlacementRow } from '../search/exploration.js';
 import { verdictName } from '../search/verdict.js';
+import type { Finding } from '../search/verdict-watch.js';
 import { symbolText } from './disassembly.js';
 import { type ExploreNames, instructionText } from './explore-view.js';
 
-/** One boundary of the map. */
-export interface JsonBoundary {
+/** Where a run is between two steps. */
+interface JsonPlace {
   readonly instant: Instant;
   /** Linear address. */
   readonly eip: number;
@@ -16,6 +18,10 @@ export interface JsonBoundary {
   readonly cpl: number;
   readonly if: boolean;
   readonly shadow: 'none' | 'sti' | 'mov-ss';
+}
+
+/** One boundary of the map. */
+export interface JsonBoundary extends JsonPlace {
   readonly mark: PlacementRow['mark'];
   /** The boundary from which it was run: later than `instant` where it is held off. */
   readonly runAt: Instant;
@@ -38,11 +44,7 @@ export function explorationJson(
     firstBad: firstBad === null ? null : boundary(firstBad),
     lastBad: lastBad === null ? null : boundary(lastBad),
     failures: failures.map(({ finding, runAt, runs }, place) => ({
-      verdict: verdictName(names.verdicts[finding.verdict]),
-      what: finding.what,
-      instant: finding.at,
-      eip: finding.eip,
-      symbol: symbolText(names.symbols, finding.eip),
+      ...findingJson(finding, names),
       placedAt: runAt,
       runs,
       trace: traces[place] ?? null,
@@ -51,8 +53,24 @@ export function explorationJson(
   };
 }
 
-function jsonBoundary(row: PlacementRow, { symbols }: ExploreNames): JsonBoundary {
+function jsonBoundary(row: PlacementRow, names: ExploreNames): JsonBoundary {
   const { boundary, mark, runAt, failure } = row;
+  return { ...boundaryJson(boundary, names), mark, runAt, failure };
+}
+
+/** Why runs are bad. */
+export function findingJson(finding: Finding, { symbols, verdicts }: ExploreNames): object {
+  return {
+    verdict: verdictName(verdicts[finding.verdict]),
+    what: finding.what,
+    instant: finding.at,
+    eip: finding.eip,
+    symbol: symbolText(symbols, finding.eip),
+  };
+}
+
+/** A boundary, as `--json` has it. */
+export function boundaryJson(boundary: Boundary, { symbols }: ExploreNames): JsonPlace {
   const { at, linear, cpl, isInterruptible, shadow } = boundary;
   return {
     instant: at,
@@ -62,8 +80,5 @@ function jsonBoundary(row: PlacementRow, { symbols }: ExploreNames): JsonBoundar
     cpl,
     if: isInterruptible,
     shadow: shadow === SHADOW_STI ? 'sti' : shadow === SHADOW_MOV_SS ? 'mov-ss' : 'none',
-    mark,
-    runAt,
-    failure,
   };
 }

@@ -20,7 +20,7 @@ const ROWS_MOST = 300;
 
 /** `sti_sysexit_sti+0x2  nop`. */
 export function instructionText({ bytes, eip, bits }: Boundary, symbols: SymbolTable): string {
-  return disassemble(bytes, eip, bits, symbols).text;
+  return disassemble(Uint8Array.from(bytes), eip, bits, symbols).text;
 }
 
 /** The map as text, each line ending in a newline. */
@@ -162,7 +162,8 @@ function renderByAddress(
   });
 }
 
-function table(
+/** Columns side by side, the first row above them; each line ending in a newline. */
+export function table(
   rows: readonly (readonly string[])[],
   paintRow: (text: string, place: number) => string,
 ): string {

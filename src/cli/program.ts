@@ -9,7 +9,7 @@ import { parseInstant } from '../replay/instant.js';
 import type { BisectOptions } from './bisect.js';
 import { parseCallName } from './call-option.js';
 import { describeError, oneLine, STATUS_OK } from './errors.js';
-import type { ExploreOptions } from './explore.js';
+import type { ExploreOptions } from './explore-options.js';
 import type { GdbOptions } from './gdb.js';
 import { injectOption } from './inject-option.js';
 import { parseListen } from './listen-address.js';
@@ -235,8 +235,10 @@ Then in another terminal: gdb kernel.elf -ex 'target remote localhost:1234'`,
       example('holdoff explore race.trace --irq 0 --in sti_sysexit_sti..sti_sysexit_sysexit'),
     )
     .action(async (path: string | undefined, options: ExploreOptions, command: Command) => {
+      const all = { ...options, verdicts: verdictsOf(command) };
       const { explore } = await import('./explore.js');
-      setStatus(await explore(path, { ...options, verdicts: verdictsOf(command) }));
+      const { explorePairs } = await import('./explore-pairs.js');
+      setStatus(await (options.pairs === true ? explorePairs : explore)(path, all));
     });
 
   addVerdictOptions(
@@ -302,6 +304,13 @@ function addExploreOptions(command: Command): Command {
         .default(100),
     )
     .option('--in <start..end>', 'place it at all visits of these addresses, both included')
+    .option('--pairs', 'place two events, at all pairs of instants of the range')
+    .addOption(
+      new Option(
+        '--within <n>',
+        'with --pairs: how many instants behind the first the second may come (default: to the end of the range)',
+      ).argParser(parseCount),
+    )
     .addOption(workersOption())
     .addOption(queueOption('hand the placements to the workers of this queue'))
     .option('--resume', 'go on with the same search, which Ctrl-C has stopped')

@@ -19,9 +19,9 @@ export interface VerdictOptions {
 
 /** What `addEventOptions` puts into a verb's options. */
 export interface EventOptions {
-  readonly irq?: number;
+  readonly irq?: readonly number[];
   readonly nmi?: true;
-  readonly exception?: PlacedInput;
+  readonly exception?: readonly PlacedInput[];
 }
 
 /** Adds the verdicts, and what says which inputs a run gets besides. */
@@ -100,23 +100,48 @@ export function verdictsOf(command: Command): readonly VerdictSpec[] {
 /** Adds the kinds of input that can be placed. */
 export function addEventOptions(command: Command): Command {
   return command
-    .addOption(new Option('--irq <line>', 'place an interrupt request').argParser(parseLine))
+    .addOption(
+      new Option('--irq <line>', 'place an interrupt request').argParser(
+        (text: string, before: readonly number[] | undefined) => [
+          ...(before ?? []),
+          parseLine(text),
+        ],
+      ),
+    )
     .option('--nmi', 'place an NMI')
     .addOption(
       new Option('--exception <v[:e]>', 'place an exception, with an error code').argParser(
-        parseException,
+        (text: string, before: readonly PlacedInput[] | undefined) => [
+          ...(before ?? []),
+          parseException(text),
+        ],
       ),
     );
 }
 
 /** The input that is to be placed. @throws UserError unless exactly one was named. */
 export function placedInput(options: EventOptions): PlacedInput {
-  const inputs: PlacedInput[] = [];
-  if (options.irq !== undefined) inputs.push({ kind: 'irq', line: options.irq });
-  if (options.nmi === true) inputs.push({ kind: 'nmi' });
-  if (options.exception !== undefined) inputs.push(options.exception);
+  const inputs = namedInputs(options);
   if (inputs.length === 1) return inputs[0];
   throw new UserError('name one event to place: --irq N, --nmi or --exception V');
+}
+
+/**
+ * The two inputs of each pair that is to be placed: one that was named stands for both.
+ * @throws UserError unless one or two were named.
+ */
+export function placedPair(options: EventOptions): readonly [PlacedInput, PlacedInput] {
+  const inputs = namedInputs(options);
+  if (inputs.length === 1 || inputs.length === 2) return [inputs[0], inputs[inputs.length - 1]];
+  throw new UserError('name the events of a pair: one or two of --irq N, --nmi and --exception V');
+}
+
+function namedInputs({ irq, nmi, exception }: EventOptions): PlacedInput[] {
+  return [
+    ...(irq ?? []).map((line): PlacedInput => ({ kind: 'irq', line })),
+    ...(nmi === true ? [{ kind: 'nmi' } as const] : []),
+    ...(exception ?? []),
+  ];
 }
 
 /** `IRQ 0`, `NMI`, `exception 14 (error code 2)`. */

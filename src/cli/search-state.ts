@@ -1,19 +1,18 @@
 /** What a search that was stopped leaves behind, so that it can go on. */
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import type { Instant } from '../replay/instant.js';
-import type { TrialResult } from '../search/trial.js';
 import { fileError } from './errors.js';
+import type { SearchResults } from './search-results.js';
 import type { SearchContext } from './search-work.js';
 
 /** The file of one search, in the present folder: its name tells what was searched, and how. */
 export class SearchState {
   readonly path: string;
 
-  /** @param instants all that are to be tried. */
-  constructor(context: SearchContext, instants: readonly Instant[]) {
-    const { start, events, lastInstant, verdicts, budget, feed, input } = context;
-    const how = [events, lastInstant, verdicts, budget, feed, input, instants];
+  /** @param what whatever says, beside the context, what is to be tried: plain data. */
+  constructor(context: SearchContext, what: unknown) {
+    const { start, events, lastInstant, verdicts, budget, feed, inputs } = context;
+    const how = [events, lastInstant, verdicts, budget, feed, inputs, what];
     const hash = createHash('sha256');
     for (const { name, bytes } of start.images)
       hash.update(`${name}:${bytes.length};`).update(bytes);
@@ -22,11 +21,10 @@ export class SearchState {
   }
 
   /** What was found before, into `results`. False where there is nothing. */
-  load(results: Map<Instant, TrialResult>): boolean {
+  load(results: SearchResults): boolean {
     if (!existsSync(this.path)) return false;
     try {
-      const saved = JSON.parse(readFileSync(this.path, 'utf8')) as [Instant, TrialResult][];
-      for (const [at, result] of saved) results.set(at, result);
+      results.load(JSON.parse(readFileSync(this.path, 'utf8')));
       return true;
     } catch (error) {
       // A file that was cut short is no reason not to search.
@@ -35,9 +33,9 @@ export class SearchState {
     }
   }
 
-  save(results: ReadonlyMap<Instant, TrialResult>): void {
+  save(results: SearchResults): void {
     try {
-      writeFileSync(this.path, JSON.stringify([...results]));
+      writeFileSync(this.path, JSON.stringify(results.save()));
     } catch (error) {
       throw fileError('write', this.path, error);
     }

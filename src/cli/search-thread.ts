@@ -7,10 +7,10 @@ import {
   type WorkResult,
 } from './search-work.js';
 
-let worker: SearchWorker | null = null;
+// Made while others still look for the first piece.
+const worker = new SearchWorker(Piscina.workerData as SearchContext);
 
 /** Does one piece. */
 export function run(piece: WorkPiece): WorkResult {
-  worker ??= new SearchWorker(Piscina.workerData as SearchContext);
   return worker.run(piece);
 }

@@ -148,6 +148,16 @@ export class Checkpoints {
   }
 
   /**
+   * Forgets the checkpoints after an instant: the run goes another way from there.
+   * @param at not before the checkpoint that was taken or restored last.
+   */
+  dropAfter(at: Instant): void {
+    for (const { pages } of this.#list.splice(this.#after(at))) {
+      this.#bytes -= STATE_BYTES + pages.size * PAGE_BYTES;
+    }
+  }
+
+  /**
    * By page number: the bytes in RAM XOR those at the first checkpoint, where they differ. Looks at all of
    * RAM.
    */

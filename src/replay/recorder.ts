@@ -38,13 +38,18 @@ export class Recorder implements MachineObserver {
   /** The line of the interrupt that is being injected; -1 while none is. */
   #injecting = -1;
   #nextDigest: Instant;
+  readonly #hasDigests: boolean;
   #checkpoints: { readonly maker: CheckpointMaker; readonly sink: CheckpointSink } | null = null;
   #checkpointSteps = Number.POSITIVE_INFINITY;
   #nextCheckpoint: Instant = Number.POSITIVE_INFINITY;
 
-  /** @param firstDigest the instant from which on digests are wanted; Infinity: only one at the end. */
-  constructor(machine: Machine, sink: EventSink, firstDigest: Instant = 0) {
-    this.#nextDigest = firstDigest;
+  /**
+   * @param firstDigest the instant from which on digests are wanted; Infinity: only one at the end. `never`:
+   *   not even that, and the end's digest is empty: such a recording is good for as long as it is in memory.
+   */
+  constructor(machine: Machine, sink: EventSink, firstDigest: Instant | 'never' = 0) {
+    this.#hasDigests = firstDigest !== 'never';
+    this.#nextDigest = firstDigest === 'never' ? Number.POSITIVE_INFINITY : firstDigest;
     this.#machine = machine;
     this.#sink = sink;
     this.#digest = new StateDigest(machine);
@@ -119,7 +124,7 @@ export class Recorder implements MachineObserver {
 
   /** Logs the end of the run with the digest of the state that it ended in, which it returns. */
   end(outcome: Outcome): string {
-    const digest = this.#digest.compute();
+    const digest = this.#hasDigests ? this.#digest.compute() : '';
     this.#sink.event({ kind: 'end', at: this.#machine.cpu.instant, outcome, digest });
     return digest;
   }

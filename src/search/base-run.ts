@@ -25,16 +25,39 @@ export class BaseRun {
   readonly #replayer: Replayer;
   readonly #checkpoints: Checkpoints;
 
-  /** @param machine as it was when the past began. */
-  constructor(machine: Machine, past: RecordedPast) {
+  /**
+   * @param machine as it was when the past began.
+   * @param trunk the run that this one branches off from at its present state, on the same machine.
+   */
+  constructor(machine: Machine, past: RecordedPast, trunk?: BaseRun) {
     this.machine = machine;
     this.past = past;
     this.#cursor = new ListCursor(past.events);
+    this.#cursor.position = trunk?.position ?? 0;
     this.#replayer = new Replayer(machine, this.#cursor, past.lastInstant);
-    this.#checkpoints = new Checkpoints(machine, CHECKPOINT_BYTES, CHECKPOINTS_MOST);
+    this.#checkpoints =
+      trunk === undefined
+        ? new Checkpoints(machine, CHECKPOINT_BYTES, CHECKPOINTS_MOST)
+        : trunk.#checkpoints;
     this.#replayer.attach();
     this.#replayer.advance(machine.cpu.instant);
+    if (trunk === undefined) this.mark();
+  }
+
+  /**
+   * Another run on the same machine, which is this one up to the present instant. Until `rejoin` this one
+   * must be left alone.
+   */
+  branch(past: RecordedPast): BaseRun {
     this.mark();
+    this.#checkpoints.dropAfter(this.instant);
+    return new BaseRun(this.machine, past, this);
+  }
+
+  /** Brings the machine back to a state of this run. @param at where the branch left it. */
+  rejoin(at: Instant): void {
+    this.back(this.#checkpoints.nearest(at)!);
+    this.#checkpoints.dropAfter(at);
   }
 
   get instant(): Instant {

@@ -21,13 +21,19 @@ export interface Boundary {
   /** How instructions are decoded there. */
   readonly bits: 16 | 32;
   /** The next instruction's bytes and more, as far as they are mapped: at most 15. */
-  readonly bytes: Uint8Array;
+  readonly bytes: readonly number[];
+}
+
+/** The linear address that a machine's EIP stands for, unsigned. */
+export function linearEip(machine: Machine): number {
+  const { state } = machine.cpu.core;
+  return (state.segmentBase(SEG_CS) + state.eip) >>> 0;
 }
 
 /** The boundary that a machine is at. Nothing of the guest is touched. */
 export function boundaryOf(machine: Machine): Boundary {
   const { state, mmu, physical } = machine.cpu.core;
-  const linear = (state.segmentBase(SEG_CS) + state.eip) >>> 0;
+  const linear = linearEip(machine);
   const bytes: number[] = [];
   for (let offset = 0; offset < INSTRUCTION_BYTES_MOST; offset++) {
     const at = mmu.peek((linear + offset) | 0);
@@ -42,6 +48,6 @@ export function boundaryOf(machine: Machine): Boundary {
     isInterruptible: (state.get(FLAG_SYSTEM) & EFLAGS_IF) !== 0,
     shadow: state.get(SHADOW),
     bits: state.get(MODE) & MODE_CODE32 ? 32 : 16,
-    bytes: Uint8Array.from(bytes),
+    bytes,
   };
 }

@@ -2,7 +2,7 @@
 import type { Instant } from '../replay/instant.js';
 import { BaseRun } from './base-run.js';
 import type { GuestMaker } from './guest.js';
-import { type PlacementClass, placementClasses } from './placement-classes.js';
+import { type PlacementClass, placementClasses, twinFor } from './placement-classes.js';
 import { PlacementRunner } from './placement-runner.js';
 import type { ScheduledInput } from './schedule.js';
 import type { Feed } from './schedule-source.js';
@@ -48,15 +48,15 @@ export function* eventWindow(
 ): Generator<undefined, EventWindow> {
   const { input } = event;
   const run = new BaseRun(makeGuest().machine, base.past);
-  const twin = input.kind === 'exception' ? null : new Twin(run, makeGuest().machine, options.feed);
-  const runner = new PlacementRunner(makeGuest(), base, options);
+  const twin = twinFor([input], () => new Twin(run, makeGuest().machine, options.feed));
+  const runner = PlacementRunner.of(makeGuest(), base, options);
   const results = new Map<Instant, TrialResult>();
   const end = base.past.lastInstant;
   for (let reach = REACH_FIRST; ; reach *= 4) {
     const from = Math.max(0, event.at - reach);
     const to = Math.min(end, event.at + reach);
     const instants = Array.from({ length: to - from + 1 }, (_, step) => from + step);
-    const classes = [...placementClasses(run, twin, input, instants)];
+    const classes = [...placementClasses(run, twin, [input], instants)];
     const isBad = new Map<Instant, boolean>();
     // Outwards from the event: what lies beyond its window is of no interest.
     for (const direction of [-1, 1]) {
@@ -65,7 +65,7 @@ export function* eventWindow(
         const { kind, members, runAt } = classes[place];
         if (kind === 'held' && !results.has(runAt)) {
           yield;
-          results.set(runAt, runner.try(runAt, input));
+          results.set(runAt, runner.try([{ at: runAt, input }]));
         }
         const bad = kind === 'held' && results.get(runAt)?.finding !== null;
         for (const { at } of members) isBad.set(at, bad);

@@ -132,3 +132,11 @@ export function withInput(
   );
   return [...before, added, ...after];
 }
+
+/** A schedule with several inputs added, as `withInput` does: at one instant in their order. */
+export function withInputs(
+  schedule: readonly ScheduledInput[],
+  added: readonly ScheduledInput[],
+): ScheduledInput[] {
+  return added.reduce<ScheduledInput[]>((all, each) => withInput(all, each), [...schedule]);
+}

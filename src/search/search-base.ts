@@ -15,14 +15,14 @@ import { type CompiledVerdicts, verdictName } from './verdict.js';
 /** A base run, and what was taken away from the recorded one to make it good. */
 export interface SearchBase {
   readonly run: ScheduledRun;
-  /** The input that was taken away, to be placed anew; null where the recorded run was good. */
-  readonly moved: ScheduledInput | null;
+  /** The inputs that were taken away, to be placed anew; none where the recorded run was good. */
+  readonly moved: readonly ScheduledInput[];
 }
 
 /**
- * Runs what was recorded once more. Where that is bad, its last input of the kind that will be placed is
+ * Runs what was recorded once more. Where that is bad, the last input of each kind that will be placed is
  * taken away.
- * @param placed what a search will place; null where the base must be good as it is.
+ * @param placed what a search will place; where nothing, the base must be good as it is.
  * @throws UserError where no good run comes of it.
  */
 export function searchBase(
@@ -30,27 +30,31 @@ export function searchBase(
   past: RecordedPast,
   verdicts: CompiledVerdicts,
   feed: Feed,
-  placed: PlacedInput | null,
+  placed: readonly PlacedInput[],
 ): SearchBase {
   const budget = Math.max(1, past.lastInstant);
   const attempt = (schedule: readonly ScheduledInput[]): ScheduledRun =>
     runFromReset(makeGuest(), { past, schedule, feed, verdicts, budget });
   const run = attempt(past.inputs);
   const { finding } = run.result;
-  if (finding === null) return { run, moved: null };
+  if (finding === null) return { run, moved: [] };
   const what = `${verdictName(verdicts.specs[finding.verdict])} at ${formatInstant(finding.at)}`;
-  const index = past.inputs.findLastIndex(
-    ({ at, input }) => at <= finding.at && placed !== null && isSameInput(input, placed),
-  );
-  if (index < 0) {
+  const moved: ScheduledInput[] = [];
+  for (const wanted of placed) {
+    const found = past.inputs.findLast(
+      (each) => each.at <= finding.at && !moved.includes(each) && isSameInput(each.input, wanted),
+    );
+    if (found !== undefined) moved.push(found);
+  }
+  if (moved.length === 0) {
     throw new UserError(
       `the run is bad before anything is placed (${what}); start from a good one`,
     );
   }
-  const moved = past.inputs[index];
-  const without = attempt(past.inputs.filter((_, place) => place !== index));
+  const without = attempt(past.inputs.filter((each) => !moved.includes(each)));
   if (without.result.finding === null) return { run: without, moved };
+  const where = moved.map(({ at }) => formatInstant(at)).join(' and ');
   throw new UserError(
-    `the run is bad (${what}), and still bad without its input at ${formatInstant(moved.at)}; start from a good one`,
+    `the run is bad (${what}), and still bad without its input at ${where}; start from a good one`,
   );
 }

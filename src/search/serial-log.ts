@@ -14,8 +14,24 @@ export class SerialLog {
     this.bytes.push(byte);
   }
 
+  /** What was sent in the steps before an instant, as a log of its own. */
+  before(at: Instant): SerialLog {
+    const log = new SerialLog();
+    const count = this.#countBefore(at);
+    log.instants.push(...this.instants.slice(0, count));
+    log.bytes.push(...this.bytes.slice(0, count));
+    return log;
+  }
+
   /** What was sent of the line that is under way in the state at an instant. */
   lineAt(at: Instant): string {
+    const end = this.#countBefore(at);
+    const start = end === 0 ? 0 : this.bytes.lastIndexOf(NEWLINE, end - 1) + 1;
+    const line = this.bytes.slice(start, end).filter((byte) => byte !== RETURN);
+    return String.fromCharCode(...line);
+  }
+
+  #countBefore(at: Instant): number {
     let low = 0;
     let high = this.instants.length;
     while (low < high) {
@@ -23,8 +39,6 @@ export class SerialLog {
       if (this.instants[middle] < at) low = middle + 1;
       else high = middle;
     }
-    const start = low === 0 ? 0 : this.bytes.lastIndexOf(NEWLINE, low - 1) + 1;
-    const line = this.bytes.slice(start, low).filter((byte) => byte !== RETURN);
-    return String.fromCharCode(...line);
+    return low;
   }
 }

@@ -16,6 +16,8 @@ export interface TrialOptions {
   readonly budget: number;
   /** Gets all events of the run, with its end. */
   readonly record?: TraceEvent[];
+  /** What is recorded stays in memory: the end has no digest, which would cost a look at all of RAM. */
+  readonly isTransient?: true;
   /** What the guest has sent of the present line of serial output. */
   readonly line?: string;
   /** When the last interrupt was taken; the present instant where absent. */
@@ -47,10 +49,11 @@ export function runTrial(machine: Machine, source: LiveSource, options: TrialOpt
   const events = options.record ?? [];
   // Behind a prefix that has its digests one at the end is enough.
   const firstDigest = options.prefix === undefined ? 0 : Number.POSITIVE_INFINITY;
+  const digests = options.isTransient === true && !hasScripts ? 'never' : firstDigest;
   const recorder =
     options.record === undefined && !hasScripts
       ? null
-      : new Recorder(machine, { event: (event) => events.push(event) }, firstDigest);
+      : new Recorder(machine, { event: (event) => events.push(event) }, digests);
   const session = new Session(machine, source, { maxInstructions: cpu.retired + budget, recorder });
   const watch = new VerdictWatch(machine, verdicts, options.line, options.takenAt);
   try {

@@ -7,14 +7,14 @@ import type { Machine } from '../machine/machine.js';
 import { Session } from '../replay/session.js';
 import { WrittenPages } from '../replay/written-pages.js';
 import type { BaseRun } from './base-run.js';
-import type { PlacedInput } from './schedule.js';
+import { type PlacedInput, withInputs } from './schedule.js';
 import { type Feed, ScheduleSource } from './schedule-source.js';
 
 const PAGE_BYTES = 4096;
 
 /** A machine that is made equal to a base run's again and again, and then led astray. */
 export class Twin {
-  readonly #base: BaseRun;
+  #base: BaseRun;
   readonly #machine: Machine;
   readonly #feed: Feed;
   readonly #written: readonly WrittenPages[];
@@ -36,11 +36,17 @@ export class Twin {
     );
   }
 
-  /** Takes over the base run's present state, and gives the input to this machine alone. */
-  place(input: PlacedInput): void {
+  /** Goes beside another run from now on. @param base one on the same machine as the one before. */
+  follow(base: BaseRun): void {
+    this.#base = base;
+  }
+
+  /** Takes over the base run's present state, and gives the inputs to this machine alone. */
+  place(inputs: readonly PlacedInput[]): void {
     this.#mirror();
-    const { past, position } = this.#base;
-    const schedule = [{ at: this.#base.instant, input }, ...past.inputsFrom(position)];
+    const { past, position, instant } = this.#base;
+    const placed = inputs.map((input) => ({ at: instant, input }));
+    const schedule = withInputs(past.inputsFrom(position), placed);
     const branch = { reads: past.readsBefore(position) };
     const source = new ScheduleSource(past, schedule, this.#feed, branch);
     this.#session = new Session(this.#machine, source);
@@ -57,19 +63,19 @@ export class Twin {
   }
 
   /**
-   * Both machines are in the same state, or would be if the base run's were given an input now. Neither
+   * Both machines are in the same state, or would be if the base run's were given these inputs now. Neither
    * is changed by the question.
    */
-  isEqual(input: PlacedInput | null): boolean {
+  isEqual(inputs: readonly PlacedInput[]): boolean {
     const { machine } = this.#base;
     const { cpu } = this.#machine;
     if (machine.cpu.retired !== cpu.retired || machine.cpu.core.state.eip !== cpu.core.state.eip) {
       return false;
     }
-    if (input === null) return this.#isSameState() && this.#isSameRam();
+    if (inputs.length === 0) return this.#isSameState() && this.#isSameRam();
     const saved = machine.save();
     machine.observer = null;
-    machine.inject(input);
+    for (const input of inputs) machine.inject(input);
     const isSame = this.#isSameState();
     machine.restore(saved);
     this.#base.attach();

@@ -1,8 +1,8 @@
 /** Watches one run for the first verdict that holds. It looks at the guest, and changes nothing. */
-import { SEG_CS } from '../cpu/state-layout.js';
 import type { Machine } from '../machine/machine.js';
 import type { Instant } from '../replay/instant.js';
 import { describeOutcome, type Outcome } from '../replay/outcome.js';
+import { linearEip } from './boundary.js';
 import type { AssertMoment, CompiledVerdicts } from './verdict.js';
 
 /** Why a run is bad. */
@@ -145,8 +145,7 @@ export class VerdictWatch {
   }
 
   get #eip(): number {
-    const { state } = this.#machine.cpu.core;
-    return (state.eip + state.segmentBase(SEG_CS)) >>> 0;
+    return linearEip(this.#machine);
   }
 
   #check(moment: AssertMoment): void {

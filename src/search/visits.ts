@@ -1,8 +1,8 @@
 /** The instants at which a run is somewhere: in a range of addresses, or around a place in it. */
-import { SEG_CS } from '../cpu/state-layout.js';
 import { UserError } from '../machine/user-error.js';
 import type { Instant } from '../replay/instant.js';
 import type { BaseRun } from './base-run.js';
+import { linearEip } from './boundary.js';
 
 /** Linear addresses, unsigned, both included. */
 export interface AddressRange {
@@ -32,8 +32,7 @@ export function* visits(
   }
   const { cpu } = base.machine;
   const isInside = (): boolean => {
-    const { state } = cpu.core;
-    const linear = (state.segmentBase(SEG_CS) + state.eip) >>> 0;
+    const linear = linearEip(base.machine);
     return linear >= first && linear <= last;
   };
   const before = cpu.breakpoints;

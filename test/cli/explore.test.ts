@@ -44,7 +44,7 @@ test('the window is from the boundary behind the shadow of STI to SYSEXIT, and i
   expect(held.length).toBeGreaterThan(5);
   // What is held off is not run again.
   const runs = found.boundaries.length - held.length;
-  expect(stderr).toMatch(new RegExp(`^holdoff: ${runs} runs on \\d+ workers?\n$`));
+  expect(stderr).toContain(`holdoff: ${runs} runs in `);
   expect(held.every(({ runAt }) => runAt === OPEN)).toBe(true);
   expect(found.failures).toHaveLength(1);
   const replayed = await holdoff(['replay', found.failures[0].trace!], '', folder);
@@ -75,7 +75,7 @@ test('a search that Ctrl-C stops prints what it knows; with --resume it goes on,
   child.stderr.once('data', () => child.kill('SIGINT'));
   const stopped = await finished(child);
   expect(stopped.status).toBe(130);
-  expect(stopped.stdout.toString()).toContain('not tried');
+  expect(stopped.stdout.toString()).toMatch(/[\d,]+ not tried/);
   expect(stopped.stderr).toContain('the same with --resume goes on');
   const [resumed, whole] = await Promise.all([
     holdoff([...SEARCH, '--workers', '1', '--resume'], '', folder),
@@ -83,7 +83,8 @@ test('a search that Ctrl-C stops prints what it knows; with --resume it goes on,
   ]);
   expect(resumed.status).toBe(0);
   // What was found before is not searched again.
-  const runs = (text: string): number => Number(/([\d,]+) runs on/.exec(text)![1].replace(',', ''));
+  const runs = (text: string): number =>
+    Number(/([\d,]+) runs? in/.exec(text)![1].replace(',', ''));
   expect(runs(resumed.stderr)).toBeLessThan(runs(whole.stderr));
   expect(resumed.stdout.toString()).toBe(whole.stdout.toString());
 });

@@ -53,10 +53,10 @@ function explored(input: PlacedInput): {
 } {
   const run = new BaseRun(lostWakeup().machine, base.past);
   const twin = input.kind === 'exception' ? null : new Twin(run, lostWakeup().machine, feed);
-  const classes = [...placementClasses(run, twin, input, instants)];
-  const runner = new PlacementRunner(lostWakeup(), base, { verdicts, budget: BUDGET, feed });
+  const classes = [...placementClasses(run, twin, [input], instants)];
+  const runner = PlacementRunner.of(lostWakeup(), base, { verdicts, budget: BUDGET, feed });
   const results = new Map<number, TrialResult>();
-  for (const { runAt } of classes) results.set(runAt, runner.try(runAt, input));
+  for (const { runAt } of classes) results.set(runAt, runner.try([{ at: runAt, input }]));
   return { classes, results };
 }
 
