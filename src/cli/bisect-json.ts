@@ -47,7 +47,7 @@ export function bisectionJson(
       difference === null
         ? null
         : { good: instruction(difference.good), bad: instruction(difference.bad) },
-    differenceFrom: bisection.isDifferenceFromWithout ? 'without' : 'good',
+    differenceIn: difference === null ? null : bisection.differenceIn,
     traces,
   };
 }

@@ -51,7 +51,7 @@ export function renderBisection(
       ? 'parts     the states never differ'
       : `parts     the states of the good and the bad run differ from ${formatInstant(partsAt)} on`,
     ...(difference === null
-      ? ['differs   no instruction of the interrupted code has another result']
+      ? ['differs   neither the interrupted code nor what the event starts goes another way']
       : differenceLines(bisection, difference, names)),
     ...(replay === null ? [] : ['', `replay    ${replay}`]),
   ];
@@ -98,15 +98,17 @@ function neighbourLines({ needed }: Bisection, goodAt: Instant | null): string[]
 }
 
 function differenceLines(
-  { isDifferenceFromWithout }: Bisection,
+  { differenceIn }: Bisection,
   { good, bad }: FirstDifference,
   names: ExploreNames,
 ): string[] {
-  const other = isDifferenceFromWithout ? 'without the event' : 'in the good run';
+  const isWithout = differenceIn === 'without';
+  const other = isWithout ? 'without the event' : 'in the good run';
+  const whose = differenceIn === 'handler' ? ', in what the event starts' : '';
   const where = symbolText(names.symbols, bad.boundary.linear);
   const text = instructionText(bad.boundary, names.symbols);
   const isElsewhere = good.boundary.linear !== bad.boundary.linear;
-  const head = `differs   ${text} at ${hex32(bad.boundary.linear)}${where === null ? '' : ` <${where}>`}: ${formatInstant(good.boundary.at)} ${other}, ${formatInstant(bad.boundary.at)} in the bad run`;
+  const head = `differs   ${text} at ${hex32(bad.boundary.linear)}${where === null ? '' : ` <${where}>`}${whose}: ${formatInstant(good.boundary.at)} ${other}, ${formatInstant(bad.boundary.at)} in the bad run`;
   if (isElsewhere) {
     const goes = symbolText(names.symbols, good.boundary.linear);
     return [
@@ -117,7 +119,7 @@ function differenceLines(
   return [
     head,
     `          before  ${registersText(bad.before)}`,
-    `          ${isDifferenceFromWithout ? 'without' : 'good   '} ${changed.map((name) => valueText(name, good.after)).join(' ')}`,
+    `          ${isWithout ? 'without' : 'good   '} ${changed.map((name) => valueText(name, good.after)).join(' ')}`,
     `          bad     ${changed.map((name) => valueText(name, bad.after)).join(' ')}`,
   ];
 }

@@ -6,6 +6,7 @@ import type { Outcome } from '../replay/outcome.js';
 import { Recorder } from '../replay/recorder.js';
 import { Session } from '../replay/session.js';
 import type { TraceStart } from '../replay/trace-format.js';
+import { BaseRun } from '../search/base-run.js';
 import type { Guest, GuestMaker } from '../search/guest.js';
 import { RecordedPast } from '../search/schedule.js';
 import type { VerdictSpec } from '../search/verdict.js';
@@ -28,6 +29,8 @@ export interface SearchInput {
   readonly makeLoaded: GuestMaker;
 }
 
+/** Steps that no search waits for; a hang that is no halt is a matter of `--bad-hang`. */
+const FOR_EVER = 1e12;
 /** An image is recorded for so long where nothing else is said. */
 const INSTRUCTIONS_MOST = 20_000_000;
 
@@ -60,9 +63,12 @@ export function inputFromTrace(path: string): SearchInput {
   const start = startFromTrace(trace, path);
   const begin =
     trace.start === null ? undefined : { at: trace.start.at, clocks: trace.start.clocks };
+  const past = new RecordedPast([...trace.events], trace.lastInstant, begin);
+  // One of another version of a device or of the hypervisor shows it in its first digest.
+  new BaseRun(guestOf(start).machine, past);
   return {
     start,
-    past: new RecordedPast([...trace.events], trace.lastInstant, begin),
+    past,
     symbols: traceSymbols(trace),
     outcome: trace.end?.outcome ?? { kind: 'incomplete' },
     makeGuest: () => guestOf(start),
@@ -81,6 +87,7 @@ export function verdictsOrOutcome(
   if (specs.length > 0) return specs;
   if (outcome.kind === 'exit') return [{ kind: 'exit', text: `==${outcome.status}` }];
   if (outcome.kind === 'shutdown' || outcome.kind === 'reset') return [{ kind: 'crash' }];
+  if (outcome.kind === 'halted') return [{ kind: 'hang', steps: FOR_EVER }];
   throw new UserError(
     'nothing says what makes a run bad; give --bad-exit, --bad-serial, --bad-hit, --bad-crash, --bad-hang, --assert or --bad-script',
   );

@@ -28,6 +28,7 @@ export class BaseRun {
   /**
    * @param machine as it was when the past began.
    * @param trunk the run that this one branches off from at its present state, on the same machine.
+   * @throws UserError where this machine begins in another state than the past does.
    */
   constructor(machine: Machine, past: RecordedPast, trunk?: BaseRun) {
     this.machine = machine;
@@ -40,7 +41,7 @@ export class BaseRun {
         ? new Checkpoints(machine, CHECKPOINT_BYTES, CHECKPOINTS_MOST)
         : trunk.#checkpoints;
     this.#replayer.attach();
-    this.#replayer.advance(machine.cpu.instant);
+    this.#advance(machine.cpu.instant);
     if (trunk === undefined) this.mark();
   }
 

@@ -8,7 +8,12 @@ import { UserError } from '../machine/user-error.js';
 import { formatInstant, type Instant } from '../replay/instant.js';
 import { BaseRun } from './base-run.js';
 import { type EventWindow, eventWindow } from './event-window.js';
-import { type FirstDifference, firstDifference, firstParting } from './first-difference.js';
+import {
+  type FirstDifference,
+  firstDifference,
+  firstParting,
+  handlerDifference,
+} from './first-difference.js';
 import type { GuestMaker } from './guest.js';
 import { minimise } from './minimise.js';
 import { isSameInput, type RecordedPast, type ScheduledInput, withInput } from './schedule.js';
@@ -44,10 +49,11 @@ export interface Bisection {
   readonly partsAt: Instant | null;
   readonly difference: FirstDifference | null;
   /**
-   * The difference is one from the run without the event: the interrupted code does not go on in the good
-   * run, or does the same.
+   * Where the difference is. `interrupted`: in the code that the event interrupts. `handler`: in what the
+   * event starts, where the interrupted code does not go on in both runs, or does the same. `without`: in the
+   * interrupted code of the run without the event, where neither tells.
    */
-  readonly isDifferenceFromWithout: boolean;
+  readonly differenceIn: 'interrupted' | 'handler' | 'without';
   /** How many runs minimising took. */
   readonly runs: number;
 }
@@ -110,15 +116,19 @@ export function* bisect(
   const theirs = whole(withInput(others, event));
   const compare = (
     at: Instant | null,
-  ): { partsAt: Instant | null; found: FirstDifference | null } => {
+  ): { partsAt: Instant | null; found: Pick<Bisection, 'difference' | 'differenceIn'> } => {
     const ours = whole(at === null ? others : withInput(others, { at, input: event.input }));
     const partsAt = firstParting(ours, theirs, Math.min(at ?? event.at, event.at));
-    if (partsAt === null) return { partsAt, found: null };
-    return { partsAt, found: firstDifference(ours, theirs, { good: at, bad: event.at }) };
+    const differenceIn = at === null ? 'without' : 'interrupted';
+    if (partsAt === null) return { partsAt, found: { difference: null, differenceIn } };
+    const difference = firstDifference(ours, theirs, { good: at, bad: event.at });
+    if (difference !== null || at === null) return { partsAt, found: { difference, differenceIn } };
+    const inHandler = handlerDifference(ours, theirs, { good: at, bad: event.at });
+    return { partsAt, found: { difference: inHandler, differenceIn: 'handler' } };
   };
-  const { partsAt, found: nearDifference } = compare(goodAt);
+  const { partsAt, found: nearest } = compare(goodAt);
   yield;
-  const difference = nearDifference ?? compare(null).found;
+  const { difference, differenceIn } = nearest.difference === null ? compare(null).found : nearest;
   return {
     finding: bad.result.finding!,
     needed: found,
@@ -129,7 +139,7 @@ export function* bisect(
     goodAt,
     partsAt,
     difference,
-    isDifferenceFromWithout: nearDifference === null,
+    differenceIn,
     runs: runner.runs,
   };
 }

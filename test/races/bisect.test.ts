@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readRecipe, tracePath } from '../traces/support/recipe.js';
 import { recordRecipe } from '../traces/support/recording.js';
 import { boundaries } from './support/brute-force.js';
-import { type BisectedEvent, jsonOf } from './support/command.js';
+import { type BisectedDifference, type BisectedEvent, jsonOf } from './support/command.js';
 import { explored, type Row } from './support/explored.js';
 import { experimentOf, raceNames, readRace } from './support/race.js';
 
@@ -61,6 +61,30 @@ describe.each(failing)('traces/$name', ({ name, race }) => {
     expect(taken[taken.length - 1].instant).toBe(Math.min(window.takenLast, last));
     expect(race.wrong.bad).toEqual(expect.arrayContaining(taken.map((row) => row.name)));
   });
+});
+
+test.each([
+  // Both runs end in the handler, in the wrong one before the interrupted code goes on.
+  ['r03-iret-unmask', 'handler', 'guest_event+0x7', 'cmpl $0x0,0x1010da <in_section>'],
+  ['r16-lazy-mmu', 'handler', 'set_entry+0x2', 'cmpl $0x0,0x1010d8 <is_lazy>'],
+  ['r01-iret-work', 'interrupted', 'user_back', 'cmpl $0x0,0x1010da <need_resched>'],
+])(
+  'traces/%s: the first difference is in the %s, at %s',
+  async (name, where, symbol, instruction) => {
+    const found = await jsonOf<BisectedDifference>(['bisect', tracePath(name, 'race.trace')]);
+    expect(found.differenceIn).toBe(where);
+    expect(found.difference.bad).toMatchObject({ symbol, instruction });
+  },
+);
+
+test('a recorded run that halts for ever is bad by that, unless told otherwise', async () => {
+  const path = tracePath('r14-nmi-in-shadow', 'race.trace');
+  const { verdict, events } = await jsonOf<{ verdict: string; events: BisectedEvent[] }>([
+    'bisect',
+    path,
+  ]);
+  expect(verdict).toMatch(/^--bad-hang \d+$/);
+  expect(events).toHaveLength(1);
 });
 
 test.each(races)('on right code there is nothing to bisect: $name', async ({ name, race }) => {

@@ -51,3 +51,9 @@ export interface BisectedEvent {
     readonly takenLast: number;
   };
 }
+
+/** Where the two runs part, likewise. */
+export interface BisectedDifference {
+  readonly differenceIn: string;
+  readonly difference: { readonly bad: { readonly symbol: string; readonly instruction: string } };
+}
