@@ -3,10 +3,12 @@
  */
 import type { Core } from '../core.js';
 import { ESP_GUARD } from '../state-layout.js';
+import { FUNCTION_IMPORTS } from '../wasm/imports.js';
 import { CodeCache } from './code-cache.js';
-import { HANDLER_SLOTS, Handlers } from './handlers.js';
-import { HotCode, REGION_SLOTS } from './hot-code.js';
-import { HANDLER_COUNT, HANDLER_END, HANDLER_PROCEDURE } from './record.js';
+import { FunctionTable } from './function-table.js';
+import { Handlers } from './handlers.js';
+import { HotCode } from './hot-code.js';
+import { HANDLER_COUNT, HANDLER_END, HANDLER_FIRST, HANDLER_PROCEDURE } from './record.js';
 import { encodeRunLoop } from './run-loop.js';
 import { slowPath } from './slow-path.js';
 
@@ -28,11 +30,9 @@ export class Engine {
    */
   constructor(core: Core, memoryPages: number, kind: EngineKind, hotEntries: number) {
     this.#core = core;
-    const table = new WebAssembly.Table({
-      element: 'anyfunc',
-      initial: HANDLER_SLOTS + REGION_SLOTS,
-    });
-    const imports = {
+    const functions = new FunctionTable(HANDLER_FIRST);
+    const { table } = functions;
+    const host = {
       memory: core.state.memory,
       table,
       ...slowPath(core),
@@ -41,16 +41,18 @@ export class Engine {
       single: () => this.#code.singleAtEip(),
     };
     const module = new WebAssembly.Module(encodeRunLoop(memoryPages));
-    const { exports } = new WebAssembly.Instance(module, { env: imports });
-    table.set(HANDLER_END, exports['end']);
-    table.set(HANDLER_PROCEDURE, exports['procedure']);
-    table.set(HANDLER_COUNT, exports['count']);
+    const { exports } = new WebAssembly.Instance(module, { env: host });
+    table.set(HANDLER_END, exports['handleEnd']);
+    table.set(HANDLER_PROCEDURE, exports['handleProcedure']);
+    table.set(HANDLER_COUNT, exports['handleCount']);
     this.#run = exports['run'];
+    const relays = FUNCTION_IMPORTS.map(({ name }) => [name, exports[name]] as const);
+    const imports = { memory: core.state.memory, table, ...Object.fromEntries(relays) };
     const hotCode =
       kind === 'interpreter'
         ? null
-        : new HotCode(core, table, imports, memoryPages, kind === 'jit' ? 1 : hotEntries);
-    this.#code = new CodeCache(core, new Handlers(table, imports, memoryPages), hotCode);
+        : new HotCode(core, functions, imports, memoryPages, kind === 'jit' ? 1 : hotEntries);
+    this.#code = new CodeCache(core, new Handlers(functions, imports, memoryPages), hotCode);
   }
 
   get breakpoints(): ReadonlySet<number> {

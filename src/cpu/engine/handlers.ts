@@ -18,7 +18,8 @@ import {
 import { FUNCTION_IMPORTS } from '../wasm/imports.js';
 import { RecordBinding } from '../wasm/record-binding.js';
 import { WasmOps } from '../wasm/wasm-ops.js';
-import { HANDLER_FIRST, HANDLER_PROCEDURE, RECORD_HANDLER } from './record.js';
+import type { FunctionTable } from './function-table.js';
+import { HANDLER_PROCEDURE, RECORD_HANDLER } from './record.js';
 
 /** (record) → the record to go on with, or 0: look EIP up. */
 export const HANDLER_TYPE: FunctionType = { parameters: [I32], results: [I32] };
@@ -63,22 +64,18 @@ const GO_ON: Bytes = [
   0,
 ];
 
-/** Room in the table of functions for handlers. There are fewer forms than this. */
-export const HANDLER_SLOTS = 16384;
-
 /** Handler indices by form, and the functions behind them in the table. */
 export class Handlers {
-  readonly #table: WebAssembly.Table;
+  readonly #functions: FunctionTable;
   readonly #imports: WebAssembly.ModuleImports;
   readonly #memoryPages: number;
   /** Handler index by encoding and by the variable part of the form. */
   readonly #indices = new Map<Encoding, Int32Array>();
   readonly #pending: { index: number; form: Form }[] = [];
-  #next = HANDLER_FIRST;
 
   /** @param imports the functions of FUNCTION_IMPORTS and `memory`. */
-  constructor(table: WebAssembly.Table, imports: WebAssembly.ModuleImports, memoryPages: number) {
-    this.#table = table;
+  constructor(functions: FunctionTable, imports: WebAssembly.ModuleImports, memoryPages: number) {
+    this.#functions = functions;
     this.#imports = imports;
     this.#memoryPages = memoryPages;
   }
@@ -94,9 +91,9 @@ export class Handlers {
     }
     const variant = variantOf(form);
     if (indices[variant] === 0) {
-      indices[variant] = this.#next;
-      this.#pending.push({ index: this.#next, form });
-      this.#next += 1;
+      const index = this.#functions.reserve();
+      indices[variant] = index;
+      this.#pending.push({ index, form });
     }
     return indices[variant];
   }
@@ -124,7 +121,7 @@ export class Handlers {
       env: this.#imports,
     });
     for (const { index } of this.#pending) {
-      this.#table.set(index, instance.exports[`h${index}`]);
+      this.#functions.table.set(index, instance.exports[`h${index}`]);
     }
     this.#pending.length = 0;
   }

@@ -5,7 +5,7 @@ import type { Core } from '../core.js';
 import { opcodeMapOf } from '../isa/instruction-set.js';
 import { compileRegion } from '../jit/compile-region.js';
 import { findRegion } from '../jit/region.js';
-import { HANDLER_SLOTS } from './handlers.js';
+import type { FunctionTable } from './function-table.js';
 import {
   type CompiledBlock,
   HANDLER_COUNT,
@@ -23,7 +23,7 @@ import {
  */
 export const HOT_ENTRIES = 8000;
 /** Compiled regions at the most: when they are used up, all decoded and compiled code is dropped. */
-export const REGION_SLOTS = 4096;
+export const REGIONS_MOST = 4096;
 /** The part of the entries that may be left for a block to be compiled along with a hot one. */
 const WARM = 0.75;
 /** How far apart blocks may be, in bytes, to be compiled together though no direct jump leads there. */
@@ -49,10 +49,11 @@ export class HotCode {
   readonly entries: number;
 
   readonly #core: Core;
-  readonly #table: WebAssembly.Table;
+  readonly #functions: FunctionTable;
   readonly #imports: WebAssembly.ModuleImports;
   readonly #memoryPages: number;
-  #nextSlot = 0;
+  /** Entries of the table that are regions. */
+  readonly #regions: number[] = [];
   /** By page. */
   readonly #pages = new Map<number, HotPage>();
   /**
@@ -63,25 +64,26 @@ export class HotCode {
 
   constructor(
     core: Core,
-    table: WebAssembly.Table,
+    functions: FunctionTable,
     imports: WebAssembly.ModuleImports,
     memoryPages: number,
     entries: number,
   ) {
     this.#core = core;
-    this.#table = table;
+    this.#functions = functions;
     this.#imports = imports;
     this.#memoryPages = memoryPages;
     this.entries = entries;
   }
 
-  /** No slot is left: the caller drops all code, then calls `clear`. */
+  /** No more regions are kept: the caller drops all code, then calls `clear`. */
   get isFull(): boolean {
-    return this.#nextSlot === REGION_SLOTS;
+    return this.#regions.length === REGIONS_MOST;
   }
 
   clear(): void {
-    this.#nextSlot = 0;
+    for (const index of this.#regions) this.#functions.release(index);
+    this.#regions.length = 0;
     this.#pages.clear();
     this.#drops.clear();
   }
@@ -138,9 +140,9 @@ export class HotCode {
     if (size < WORTHWHILE) return;
     const module = new WebAssembly.Module(compileRegion(region, this.#memoryPages));
     const { exports } = new WebAssembly.Instance(module, { env: this.#imports });
-    const handler = HANDLER_SLOTS + this.#nextSlot;
-    this.#nextSlot += 1;
-    this.#table.set(handler, exports['region']);
+    const handler = this.#functions.reserve();
+    this.#regions.push(handler);
+    this.#functions.table.set(handler, exports['region']);
     const hot = this.#pageAt(physical >>> 12);
     region.blocks.forEach((block, index) => {
       const { offset, instructions } = block;

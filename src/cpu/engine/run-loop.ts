@@ -142,7 +142,7 @@ const RUN: FunctionBody = {
 
 /** Handler of every instruction that is a procedure. */
 const PROCEDURE: FunctionBody = {
-  name: 'procedure',
+  name: 'handleProcedure',
   type: HANDLER_TYPE,
   locals: [],
   code: [...local(RECORD), OP.call, IMPORT.procedure, ...constant(0)],
@@ -150,7 +150,7 @@ const PROCEDURE: FunctionBody = {
 
 /** Handler of the record behind a block's last, for handlers that go on to it: not an instruction. */
 const BLOCK_END: FunctionBody = {
-  name: 'end',
+  name: 'handleEnd',
   type: HANDLER_TYPE,
   locals: [],
   code: [
@@ -166,7 +166,7 @@ const BLOCK_END: FunctionBody = {
 
 /** Handler of head records: not an instruction, so the budget gets its step back. */
 const COUNT: FunctionBody = {
-  name: 'count',
+  name: 'handleCount',
   type: HANDLER_TYPE,
   locals: [I32],
   code: [
@@ -200,10 +200,24 @@ const COUNT: FunctionBody = {
   ],
 };
 
-/** The module with `run`, `procedure`, `count` and `end`. It imports what handlers import, and the table. */
+/**
+ * The imports again, as WebAssembly functions of the same names: for every import that is not one V8 compiles a
+ * wrapper, in every module that imports it.
+ */
+const RELAYS: readonly FunctionBody[] = FUNCTION_IMPORTS.map(({ name, type }, index) => ({
+  name,
+  type,
+  locals: [],
+  code: [...type.parameters.flatMap((_, i) => local(i)), OP.call, index],
+}));
+
+/**
+ * The module with `run`, the handlers of records that are no instruction's, and what handlers and regions import.
+ * It imports the same from the host, and the table.
+ */
 export function encodeRunLoop(memoryPages: number): Uint8Array<ArrayBuffer> {
   return encodeModule(
     { functions: FUNCTION_IMPORTS, memoryPages, table: true, types: [HANDLER_TYPE] },
-    [RUN, PROCEDURE, COUNT, BLOCK_END],
+    [RUN, PROCEDURE, COUNT, BLOCK_END, ...RELAYS],
   );
 }

@@ -11,6 +11,7 @@ declare namespace WebAssembly {
   class Table {
     constructor(descriptor: { element: 'anyfunc'; initial: number });
     set(index: number, value: ExportValue): void;
+    grow(entries: number): number;
   }
   class Module {
     constructor(bytes: Uint8Array<ArrayBuffer>);
