@@ -79,6 +79,7 @@ export function registerBytes(register: RegisterDefinition): number {
 /**
  * The target description. It names no `<architecture>`: gdb infers i386 from the core feature, and
  * `set architecture i8086` then switches the disassembler, which it would not if we named one.
+ * It names no OS either: gdb would take its own for the guest's, and has none for the i8086.
  */
 export function describeTarget(layout: RegisterLayout): string {
   let number = 0;
@@ -86,6 +87,7 @@ export function describeTarget(layout: RegisterLayout): string {
     '<?xml version="1.0"?>',
     '<!DOCTYPE target SYSTEM "gdb-target.dtd">',
     '<target version="1.0">',
+    '  <osabi>none</osabi>',
   ];
   for (const feature of layout.features) {
     lines.push(`  <feature name="${feature.name}">`);
