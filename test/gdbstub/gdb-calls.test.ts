@@ -5,7 +5,7 @@ import { setUp, startFromTrace } from '../../src/cli/machine-setup.js';
 import { TimelineTarget } from '../../src/gdbstub/timeline-target.js';
 import { Timeline } from '../../src/replay/timeline.js';
 import { readTrace } from '../../src/replay/trace-format.js';
-import { debug, hasGdb } from './real-gdb.js';
+import { debug, hasGdb, printed } from './real-gdb.js';
 
 const PATH = new URL('../../traces/vmi-iret/race.trace', import.meta.url).pathname;
 const trace = readTrace(readFileSync(PATH));
@@ -61,8 +61,7 @@ describe('a VMI call', () => {
       'p $instant',
     ]);
     const [first, second] = calls.map((at) => String(at + 1));
-    const printed = [...output.matchAll(/^\$\d+ = (.*)$/gm)].map(([, value]) => value);
-    expect(printed).toEqual([String(trace.lastInstant), first, second, first, '0']);
+    expect(printed(output)).toEqual([String(trace.lastInstant), first, second, first, '0']);
     expect(output.match(/received signal SIGUSR1/g)).toHaveLength(3);
   });
 });

@@ -4,7 +4,7 @@ import { TimelineTarget } from '../../src/gdbstub/timeline-target.js';
 import type { Recording } from '../../src/replay/diversion.js';
 import type { TraceEvent } from '../../src/replay/event.js';
 import { WINDOW_IMAGE, windowTimeline } from './guests.js';
-import { debug, hasGdb } from './real-gdb.js';
+import { debug, hasGdb, printed } from './real-gdb.js';
 
 const { timeline, symbols } = windowTimeline(300_000);
 const image = { name: 'window.elf', bytes: readFileSync(WINDOW_IMAGE) };
@@ -18,10 +18,6 @@ function session(commands: readonly string[], saved: TraceEvent[][] = []): Promi
     return `wrote ${name}`;
   };
   return debug(new TimelineTarget(timeline, { symbols, image, saveTrace }), commands);
-}
-
-function printed(output: string): string[] {
-  return [...output.matchAll(/^\$\d+ = (.*)$/gm)].map(([, value]) => value);
 }
 
 describe.skipIf(!hasGdb)('what a real gdb gets from the target (skipped without gdb)', () => {

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import type { DebugTarget } from '../../src/gdbstub/target.js';
 import { TimelineTarget } from '../../src/gdbstub/timeline-target.js';
 import { loopTimeline } from './guests.js';
-import { debug, hasGdb } from './real-gdb.js';
+import { debug, hasGdb, printed } from './real-gdb.js';
 
 /** The target, and something that is called once, between two slices of its first motion that takes some. */
 function betweenSlices(target: TimelineTarget, call: () => void): DebugTarget {
@@ -45,8 +45,7 @@ test.skipIf(!hasGdb)(
       pid = started;
     });
     expect(output).toContain('Program received signal SIGINT');
-    const printed = [...output.matchAll(/^\$\d+ = (.*)$/gm)].map(([, value]) => value);
-    expect(printed).toEqual(['1', '3', '2', '0', '0', '1']);
+    expect(printed(output)).toEqual(['1', '3', '2', '0', '0', '1']);
     expect(timeline.end).toBeNull();
   },
 );

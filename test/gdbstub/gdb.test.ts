@@ -1,11 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { LoopMachine } from './loop-machine.js';
-import { debug, hasGdb } from './real-gdb.js';
-
-/** The values that `p` printed, in order. */
-function printed(output: string): string[] {
-  return [...output.matchAll(/^\$\d+ = (.*)$/gm)].map(([, value]) => value);
-}
+import { debug, hasGdb, printed } from './real-gdb.js';
 
 describe.skipIf(!hasGdb)('a real gdb (skipped where gdb is not installed)', () => {
   test('shows registers, code, and the state of the target as a thread', async () => {

@@ -9,6 +9,11 @@ import type { DebugTarget } from '../../src/gdbstub/target.js';
 /** Whether there is a gdb on the PATH. */
 export const hasGdb: boolean = spawnSync('gdb', ['--version']).status === 0;
 
+/** The values that `p` printed, in order. */
+export function printed(output: string): string[] {
+  return [...output.matchAll(/^\$\d+ = (.*)$/gm)].map(([, value]) => value);
+}
+
 /**
  * Serves the target to one gdb that runs the commands after `target remote`, and returns what it
  * printed. An error in a command doesn't stop gdb: its text is printed in place.
