@@ -8,6 +8,8 @@ const EXCEPTIONS = 32;
 const NMI_VECTOR = 2;
 const SYNTAX = 'Give nmi@INSTANT or VECTOR[:ERROR]@INSTANT, such as nmi@5000 or 13:0x10@5000.';
 
+type PlacedException = Extract<PlacedInput['input'], { kind: 'exception' }>;
+
 /** For verbs that run a machine live. */
 export function injectOption(): Option {
   return new Option(
@@ -29,6 +31,14 @@ export function parsePlaced(text: string): PlacedInput {
   const at = Number(instantText);
   if (!Number.isSafeInteger(at)) throw new InvalidArgumentError(SYNTAX);
   if (what!.toLowerCase() === 'nmi') return { at, input: { kind: 'nmi' } };
+  return { at, input: exceptionInput(vectorText!, errorText) };
+}
+
+/**
+ * An exception by its vector, and its error code, which is 0 where it has one and none is given.
+ * @throws InvalidArgumentError
+ */
+export function exceptionInput(vectorText: string, errorText: string | undefined): PlacedException {
   const vector = Number(vectorText);
   if (vector >= EXCEPTIONS || vector === NMI_VECTOR) {
     throw new InvalidArgumentError('An exception has a vector from 0 to 31, and 2 is spelt nmi.');
@@ -39,8 +49,7 @@ export function parsePlaced(text: string): PlacedInput {
   }
   const error = Number(errorText ?? 0);
   if (error > 0xffffffff) throw new InvalidArgumentError('An error code has 32 bits.');
-  const errorCode = pushesError ? error | 0 : null;
-  return { at, input: { kind: 'exception', vector, errorCode } };
+  return { kind: 'exception', vector, errorCode: pushesError ? error | 0 : null };
 }
 
 /** Says on stderr what the run has ended before. */

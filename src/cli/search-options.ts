@@ -4,6 +4,7 @@ import { UserError } from '../machine/user-error.js';
 import type { PlacedInput } from '../search/schedule.js';
 import { FEEDS, type Feed } from '../search/schedule-source.js';
 import type { VerdictSpec } from '../search/verdict.js';
+import { exceptionInput } from './inject-option.js';
 import { parsePositiveCount } from './machine-options.js';
 
 /** Instructions that a run may take from where it departs from the base run. */
@@ -172,12 +173,8 @@ function parseLine(text: string): number {
 
 function parseException(text: string): PlacedInput {
   const match = /^(\d+|0x[\da-f]+)(?::(\d+|0x[\da-f]+))?$/i.exec(text);
-  const vector = Number(match?.[1] ?? Number.NaN);
-  const errorCode = match?.[2] === undefined ? null : Number(match[2]);
-  if (!(vector <= 31) || (errorCode ?? 0) > 0xffffffff) {
-    throw new InvalidArgumentError(
-      'Give a vector below 32, and an error code if one is pushed: 14:2.',
-    );
-  }
-  return { kind: 'exception', vector, errorCode: errorCode === null ? null : errorCode | 0 };
+  if (match !== null) return exceptionInput(match[1], match[2]);
+  throw new InvalidArgumentError(
+    'Give a vector below 32, and an error code if one is pushed: 14:2.',
+  );
 }

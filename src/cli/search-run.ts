@@ -1,5 +1,8 @@
 /** What `holdoff explore` does whatever it places: the base run, the search's workers, and its ends. */
 import { join } from 'node:path';
+import { LINE_APIC_TIMER } from '../machine/input.js';
+import type { Machine } from '../machine/machine.js';
+import { UserError } from '../machine/user-error.js';
 import type { Instant } from '../replay/instant.js';
 import { BaseRun } from '../search/base-run.js';
 import { type PlacementClass, placementClasses, twinFor } from '../search/placement-classes.js';
@@ -48,12 +51,25 @@ export function searchStart(
   const verdicts = compileVerdicts(specs, source.symbols, scriptAsker(source.start));
   const { budget, then: feed } = options;
   const { makeGuest, symbols } = source;
+  for (const input of inputs) expectLine(makeGuest().machine, input);
   const { run, moved } = searchBase(makeGuest, source.past, verdicts, feed, inputs);
   const base = new BaseRun(makeGuest().machine, run.past);
   const instants = placementInstants(base, symbols, options, moved.at(0)?.at ?? null);
   const context = searchContext(source, run, { verdicts: specs, budget, feed, inputs });
   const names = { symbols, verdicts: specs };
   return { source, verdicts, context, names, run, base, moved, instants };
+}
+
+/** @throws UserError on a line that the machine, which is spoilt by the question, does not have. */
+function expectLine(machine: Machine, input: PlacedInput): void {
+  if (input.kind !== 'irq') return;
+  try {
+    machine.inject(input);
+  } catch {
+    throw new UserError(
+      `this machine has no line ${input.line} to raise${input.line === LINE_APIC_TIMER ? ': record it with --apic' : ''}`,
+    );
+  }
 }
 
 /** The trying of a search's items, which may be stopped and gone on with. */

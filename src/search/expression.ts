@@ -61,28 +61,44 @@ export function compileExpression(text: string, names: Names, from = 0): Reader 
 }
 
 /**
- * Compiles a comparison that may leave out its left side: `!=0` says the same as `status != 0`.
- * @param subject the name that stands for the missing side.
+ * Compiles a comparison of values that are not the machine's, which may leave out its left side: `!=0` says
+ * the same as `status != 0`.
+ * @param values by name; the first one is the left side that is missing.
+ * @returns what it says of the values as they are at a call.
  * @throws TextMistake
  */
-export function compileComparison(text: string, subject: string, names: Names): Reader {
+export function compileComparison(
+  text: string,
+  values: Readonly<Record<string, () => number>>,
+): () => number {
   const tokens = tokensOf(text);
   const isShort = ['==', '!=', '<', '<=', '>', '>='].includes(tokens[0].text);
-  const left: Token = { kind: 'name', text: subject, offset: 0 };
-  return new Parser(text, isShort ? [left, ...tokens] : tokens, names).whole();
+  const left: Token = { kind: 'name', text: Object.keys(values)[0], offset: 0 };
+  const names: Names = (name) => (Object.hasOwn(values, name) ? values[name] : null);
+  const reader = new Parser(text, isShort ? [left, ...tokens] : tokens, names, values).whole();
+  // Nothing in there looks at a machine: the parser knows no register and no memory.
+  return () => reader(undefined as never);
 }
 
 class Parser {
   readonly #text: string;
   readonly #tokens: readonly Token[];
   readonly #names: Names;
+  /** Where they are all that may be named: no machine is looked at. */
+  readonly #values: Readonly<Record<string, unknown>> | null;
   #at = 0;
   #depth = 0;
 
-  constructor(text: string, tokens: readonly Token[], names: Names) {
+  constructor(
+    text: string,
+    tokens: readonly Token[],
+    names: Names,
+    values: Readonly<Record<string, unknown>> | null = null,
+  ) {
     this.#text = text;
     this.#tokens = tokens;
     this.#names = names;
+    this.#values = values;
   }
 
   whole(): Reader {
@@ -111,7 +127,7 @@ class Parser {
     let left = this.#binary(level + 1);
     for (;;) {
       const { kind, text } = this.#next;
-      if (kind !== 'operator' || !(text in operations)) return left;
+      if (kind !== 'operator' || !Object.hasOwn(operations, text)) return left;
       this.#at += 1;
       const operation = operations[text];
       const a = left;
@@ -133,15 +149,21 @@ class Parser {
     this.#at += 1;
     if (token.kind === 'number') return this.#number(token);
     if (token.kind === 'name')
-      return token.text in MEMORY ? this.#memory(token) : this.#name(token);
-    if (token.text in UNARY) {
+      return this.#values === null && Object.hasOwn(MEMORY, token.text)
+        ? this.#memory(token)
+        : this.#name(token);
+    if (Object.hasOwn(UNARY, token.text)) {
       const operation = UNARY[token.text];
       const a = this.#unary();
       return (machine) => operation(a(machine) >>> 0) >>> 0;
     }
     if (token.text !== '(') {
       this.#at -= 1;
-      this.#fail('expected a number, a register, a symbol, u8[...], u16[...] or u32[...]');
+      this.#fail(
+        this.#values === null
+          ? 'expected a number, a register, a symbol, u8[...], u16[...] or u32[...]'
+          : `expected a number, or ${this.#valueNames}`,
+      );
     }
     const inner = this.#binary(0);
     if (!this.#take(')')) this.#fail('expected ")"');
@@ -163,7 +185,15 @@ class Parser {
     return (machine) => peek(machine, address(machine) | 0, size) >>> 0;
   }
 
+  get #valueNames(): string {
+    return Object.keys(this.#values ?? {}).join(' or ');
+  }
+
   #name(token: Token): Reader {
+    if (this.#values !== null) {
+      const reader = this.#names(token.text);
+      return reader ?? this.#fail(`only ${this.#valueNames} can be named here`, token);
+    }
     // Registers come first: a kernel has few symbols named `eax`.
     const reader = registerReader(token.text.toLowerCase()) ?? this.#names(token.text);
     if (reader !== null) return (machine) => reader(machine) >>> 0;

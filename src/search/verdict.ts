@@ -100,7 +100,7 @@ export function addressOf(text: string, symbols: SymbolTable, whole = text, offs
   const address = symbols.address(text);
   if (address !== null) return address;
   throw new TextMistake(
-    `the image has no symbol ${text === '' ? 'without a name' : text}`,
+    text === '' ? 'expected a symbol or an address' : `the image has no symbol ${text}`,
     whole,
     offset,
   );
@@ -181,15 +181,11 @@ function splitAssert(text: string): { where: string; colon: number } {
 function compileExit(text: string): (outcome: Outcome) => boolean {
   let status = 0;
   let value = 0;
-  const reader = compileComparison(text, 'status', (name) => {
-    if (name === 'status') return () => status;
-    return name === 'value' ? () => value : null;
-  });
+  const reader = compileComparison(text, { status: () => status, value: () => value });
   return (outcome) => {
     if (outcome.kind !== 'exit') return false;
     ({ status, value } = outcome);
-    // No register is named in there: the machine is not looked at.
-    return reader(undefined as never) !== 0;
+    return reader() !== 0;
   };
 }
 

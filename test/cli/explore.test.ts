@@ -66,6 +66,24 @@ test('a typo in an assertion is shown with a caret, and nothing runs', async () 
   );
 });
 
+test.each([
+  [['--irq', '16'], 'this machine has no line 16 to raise: record it with --apic'],
+  [['--exception', '3:5'], 'Vector 3 has no error code: leave it out'],
+  [['--exception', '2'], '2 is spelt nmi'],
+  [['--irq', '0', '--bad-exit', 'eax == 1'], 'only status or value can be named here'],
+  [['--irq', '0', '--assert', ': 1'], 'expected a symbol or an address'],
+  [['--irq', '0', '--nmi'], 'name one event to place'],
+])('%j is refused in one line, and nothing runs', async (words, expected) => {
+  const { status, stdout, stderr } = await holdoff(
+    ['explore', TRACE, ...words, ...RANGE],
+    '',
+    folder,
+  );
+  expect({ status, stdout: stdout.toString() }).toEqual({ status: 1, stdout: '' });
+  expect(stderr).toContain(expected);
+  expect(stderr).not.toContain('bug');
+});
+
 const VISITS = ['--in', 'sti_sysexit_sti..sti_sysexit_sysexit', '--to', `@${TAKEN}`];
 const SEARCH = ['explore', TRACE, '--irq', '0', ...VISITS, '--budget', '2000'];
 

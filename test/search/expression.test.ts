@@ -55,14 +55,20 @@ describe('the value of an expression', () => {
   });
 
   test('a comparison may leave out its subject', () => {
-    const status = 99;
-    const isBad = (text: string): number =>
-      compileComparison(text, 'status', (name) => (name === 'status' ? () => status : null))(
-        bareGuest(0xf4),
-      );
+    const isBad = (text: string): number => compileComparison(text, { status: () => 99 })();
     expect(['==99', '!= 99', '>98 && status < 100', 'status == 99'].map(isBad)).toEqual([
       1, 0, 1, 1,
     ]);
+  });
+
+  test.each([
+    ['eax == 1', 'only status or value can be named here'],
+    ['u32[0] == 1', 'only status or value can be named here'],
+    ['toString', 'only status or value can be named here'],
+    ['== ', 'expected a number, or status or value'],
+  ])('a comparison looks at no machine: %s', (text, expected) => {
+    const values = { status: () => 99, value: () => 49 };
+    expect(() => compileComparison(text, values)).toThrow(expected);
   });
 });
 
@@ -79,6 +85,7 @@ describe('a typo', () => {
     ['counte', 'no register or symbol is named counte\n  counte\n  ^'],
     ['1 + eaz', 'no register or symbol is named eaz; did you mean eax?\n  1 + eaz\n      ^'],
     ['0x1ffffffff', 'not a number of 32 bits\n  0x1ffffffff\n  ^'],
+    ['toString', 'no register or symbol is named toString\n  toString\n  ^'],
     ['1 ? 2', 'unexpected "?"\n  1 ? 2\n    ^'],
     ['', 'expected a number, a register, a symbol, u8[...], u16[...] or u32[...]\n  \n  ^'],
   ])('%j is shown with a caret under it', (text, expected) => {
