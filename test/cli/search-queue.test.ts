@@ -6,12 +6,14 @@ import { createRequire } from 'node:module';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseRedis } from '../../src/cli/redis-address.js';
 import { holdoff, start } from './holdoff.js';
 import { TAKEN, TRACE } from './padding-race.js';
 
 const RANGE = ['--from', `@${TAKEN - 31}`, '--to', `@${TAKEN + 4}`, '--budget', '5000'];
+const PAIRS = fileURLToPath(new URL('../../guest/pairs/nested-nmi-wrong.elf', import.meta.url));
 const SEARCH = ['explore', TRACE, '--irq', '0', ...RANGE];
 
 function isMissing(): string | null {
@@ -91,6 +93,21 @@ describe.skipIf(missing !== null)('a search on a queue', () => {
     expect(queued.status).toBe(0);
     expect(queued.stdout.toString()).toBe(alone.stdout.toString());
     expect(alone.stdout.toString()).toContain('4 bad');
+  }, 300_000);
+
+  test('does pairs of events, with the report of one machine', async () => {
+    const worker = start(['worker', '--queue', url, '--workers', '1'], folder);
+    children.push(worker);
+    await said(worker, 'stderr', 'serving');
+    const around = ['--around', 'race_begin', '--radius', '3', '--within', '9'];
+    const search = ['explore', PAIRS, '--memory', '4M', '--nmi', '--pairs', ...around];
+    const words = [...search, '--bad-exit', '!=99', '--json'];
+    const [queued, alone] = await Promise.all([
+      holdoff([...words, '--queue', url], '', folder),
+      holdoff([...words, '--workers', '1'], '', folder),
+    ]);
+    expect(queued.stdout.toString()).toBe(alone.stdout.toString());
+    expect(alone.stdout.toString()).toContain('"takesBoth": true');
   }, 300_000);
 });
 
