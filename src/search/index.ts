@@ -6,6 +6,7 @@
  * - trial, scheduled-run: one run, from any state or from reset
  * - base-run, twin, placement-classes: which placements of an input come to the same run
  * - placement-runner, exploration: a run for each of the others, and the map of it all
+ * - second-placements, pair-exploration: the same for two inputs
  * - minimise, event-window, first-difference, bisect, shrink: from a bad run to what makes it bad
  * - ordering-points, until-bad: random runs until one is bad
  */
