@@ -1,9 +1,9 @@
 /** What `holdoff bisect --json` prints. */
 import type { Bisection } from '../search/bisect.js';
 import type { ExecutedInstruction } from '../search/first-difference.js';
-import { verdictName } from '../search/verdict.js';
 import { windowBounds } from './bisect-view.js';
 import { symbolText } from './disassembly.js';
+import { findingJson } from './explore-json.js';
 import { type ExploreNames, instructionText } from './explore-view.js';
 
 /** The bisection as an object. */
@@ -13,7 +13,7 @@ export function bisectionJson(
   traces: { readonly good: string; readonly bad: string } | null,
 ): object {
   const { finding, needed, candidates, common, goodAt, partsAt, difference, runs } = bisection;
-  const { symbols, verdicts } = names;
+  const { symbols } = names;
   const instruction = ({ boundary, before, after }: ExecutedInstruction): object => ({
     instant: boundary.at,
     eip: boundary.linear,
@@ -23,11 +23,7 @@ export function bisectionJson(
     after,
   });
   return {
-    verdict: verdictName(verdicts[finding.verdict]),
-    what: finding.what,
-    instant: finding.at,
-    eip: finding.eip,
-    symbol: symbolText(symbols, finding.eip),
+    ...findingJson(finding, names),
     candidates,
     common,
     runs,
