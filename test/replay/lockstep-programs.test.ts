@@ -32,6 +32,7 @@ const STARTS = 0x35000;
 /** Ticks of the timer between two interrupts: a few hundred instructions. */
 const RELOAD = 4;
 const STEPS = 30_000;
+const STEPS_MOST = 10 * STEPS;
 
 function dword(value: number): number[] {
   return [value & 0xff, (value >> 8) & 0xff, (value >> 16) & 0xff, value >>> 24];
@@ -113,8 +114,9 @@ test('interpreter and compiler go through generated programs alike', () => {
       const compiled = timeline(one, { hotEntries: 3 });
       const lockstep = new Lockstep(interpreted, compiled);
       let result = lockstep.stride();
-      while (result === 'equal') result = lockstep.stride();
-      expect(result).toBe('end');
+      // A repeated instruction may have four thousand million iterations.
+      while (result === 'equal' && interpreted.instant < STEPS_MOST) result = lockstep.stride();
+      expect(['equal', 'end']).toContain(result);
       const { physical } = interpreted.machine.cpu.core;
       faults += physical.read(STARTS, 4) - 1;
       interrupts += interpreted.events(0, interpreted.instant).length;
