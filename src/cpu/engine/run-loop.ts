@@ -148,34 +148,31 @@ const PROCEDURE: FunctionBody = {
   code: [...local(RECORD), OP.call, IMPORT.procedure, ...constant(0)],
 };
 
-/** Handler of the record behind a block's last, for handlers that go on to it: not an instruction. */
+/** The budget gets its step back, of a record that is no instruction's. */
+const GIVE_BACK: Bytes = [
+  ...constant(0),
+  ...get(L.BUDGET),
+  ...constant(1),
+  OP.i32Add,
+  OP.i32Store,
+  ...memarg(L.BUDGET),
+];
+
+/** Handler of the record behind a block's last, for handlers that go on to it. */
 const BLOCK_END: FunctionBody = {
   name: 'handleEnd',
   type: HANDLER_TYPE,
   locals: [],
-  code: [
-    ...constant(0),
-    ...get(L.BUDGET),
-    ...constant(1),
-    OP.i32Add,
-    OP.i32Store,
-    ...memarg(L.BUDGET),
-    ...constant(0),
-  ],
+  code: [...GIVE_BACK, ...constant(0)],
 };
 
-/** Handler of head records: not an instruction, so the budget gets its step back. */
+/** Handler of head records. */
 const COUNT: FunctionBody = {
   name: 'handleCount',
   type: HANDLER_TYPE,
   locals: [I32],
   code: [
-    ...constant(0),
-    ...get(L.BUDGET),
-    ...constant(1),
-    OP.i32Add,
-    OP.i32Store,
-    ...memarg(L.BUDGET),
+    ...GIVE_BACK,
     ...local(RECORD),
     ...local(RECORD),
     OP.i32Load,
