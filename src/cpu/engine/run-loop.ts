@@ -16,7 +16,7 @@ import {
 } from '../wasm/encoder.js';
 import { FUNCTION_IMPORTS, IMPORT } from '../wasm/imports.js';
 import { HANDLER_TYPE } from './handlers.js';
-import { HANDLER_END, RECORD_COUNTER, RECORD_HANDLER } from './record.js';
+import { RECORD_COUNTER, RECORD_HANDLER } from './record.js';
 
 /** Why the loop ended. */
 export const ENDED_BY_BUDGET = 0;
@@ -95,19 +95,6 @@ const RUN: FunctionBody = {
     OP.if,
     VOID,
     ...LOOK_UP,
-    OP.end,
-    ...local(RECORD),
-    OP.i32Load,
-    ...memarg(RECORD_HANDLER),
-    ...constant(HANDLER_END),
-    OP.i32Eq,
-    OP.if,
-    VOID,
-    ...constant(0),
-    OP.localSet,
-    RECORD,
-    OP.br,
-    1,
     OP.end,
     ...get(L.BUDGET),
     OP.localTee,

@@ -198,31 +198,36 @@ class RegionCompiler {
     return [OP.br, ...unsigned(this.#frame.depth + outwards)];
   }
 
-  /** Out of the region from inside block `from`, at the frame's depth, by one of the ways behind the loop. */
-  #wayOut(from: number, way: number): Bytes {
-    const outwards = this.#region.blocks.length - from;
-    return [OP.br, ...unsigned(this.#frame.depth + outwards + way)];
-  }
-
   /**
-   * Returns to the run loop at an offset, with no instruction under way and no flags pending.
+   * Out of the region from inside block `from` by one of the ways behind the loop.
    * @param deeper blocks that are open beyond the frame's depth.
    */
-  #exit(offset: number, from: number, deeper: number): Bytes {
+  #wayOut(from: number, way: number, deeper = 0): Bytes {
     const outwards = this.#region.blocks.length - from;
-    const way = this.#frame.depth + deeper + outwards + WAY_ON;
-    return [...constant(offset), OP.localSet, F.LOCAL_BLOCK, OP.br, ...unsigned(way)];
+    return [OP.br, ...unsigned(this.#frame.depth + deeper + outwards + way)];
+  }
+
+  /** Returns to the run loop at an offset, with no instruction under way and no flags pending. */
+  #exit(offset: number, from: number, deeper: number): Bytes {
+    const way = this.#wayOut(from, WAY_ON, deeper);
+    return [...constant(offset), OP.localSet, F.LOCAL_BLOCK, ...way];
   }
 }
 
-/** What follows the dispatching loop: each way writes the state, EIP at offset LOCAL_BLOCK, and returns. */
+/** Writes the state, EIP at offset LOCAL_BLOCK. */
+const SPILL_ON_WAY: Bytes = F.spillAt(
+  [...local(F.LOCAL_BASE), ...local(F.LOCAL_BLOCK), OP.i32Add],
+  SPILL,
+);
+
+/** What follows the dispatching loop: each way writes the state and returns. */
 const WAYS_OUT: Bytes = [
   OP.end,
-  ...F.spillAt([...local(F.LOCAL_BASE), ...local(F.LOCAL_BLOCK), OP.i32Add], SPILL),
+  ...SPILL_ON_WAY,
   ...constant(0),
   OP.return,
   OP.end,
-  ...F.spillAt([...local(F.LOCAL_BASE), ...local(F.LOCAL_BLOCK), OP.i32Add], SPILL),
+  ...SPILL_ON_WAY,
   OP.call,
   IMPORT.single,
   OP.return,

@@ -15,7 +15,7 @@ import * as L from '../state-layout.js';
 import type { Binding } from './binding.js';
 import { type Bytes, constant, memarg, OP } from './encoder.js';
 import { constantExpression, type Expression } from './expression.js';
-import { FUNCTION_IMPORTS, IMPORT } from './imports.js';
+import { IMPORT } from './imports.js';
 import { WasmEmitter } from './wasm-emitter.js';
 
 /** Iterations left from which on the call that does some ahead pays. */
@@ -288,7 +288,7 @@ export class WasmOps extends WasmEmitter implements Ops<Expression> {
     return this.chooseValue(
       access.isFast,
       () => this.loadFast(access, size),
-      () => this.callSlow(slow, access.segment, access.offset, constantExpression(size)),
+      () => this.callImport(slow, access.segment, access.offset, constantExpression(size)),
     );
   }
 
@@ -298,7 +298,14 @@ export class WasmOps extends WasmEmitter implements Ops<Expression> {
       () => this.storeFast(access, size, value),
       () => {
         const { segment, offset } = access;
-        this.callSlow(IMPORT.store, segment, offset, constantExpression(size), value);
+        const call = this.callImport(
+          IMPORT.store,
+          segment,
+          offset,
+          constantExpression(size),
+          value,
+        );
+        this.code.push(...call.code);
       },
     );
   }
@@ -310,16 +317,6 @@ export class WasmOps extends WasmEmitter implements Ops<Expression> {
 
   protected storeFast({ host }: Access, size: Size, value: Expression): void {
     this.code.push(...host.code, ...value.code, STORES[size], ...memarg(0));
-  }
-
-  /**
-   * Calls an import of the slow path. One without a result is emitted at once; the result of another
-   * is the expression returned.
-   */
-  protected callSlow(index: number, ...parameters: Expression[]): Expression {
-    const call = this.callImport(index, ...parameters);
-    if (FUNCTION_IMPORTS[index].type.results.length === 0) this.code.push(...call.code);
-    return call;
   }
 
   /** Binds the parts of an access: its host address, and whether that may be used. */
