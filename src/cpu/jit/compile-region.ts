@@ -16,6 +16,8 @@ import {
   type FunctionBody,
   type FunctionCode,
   I32,
+  localGet,
+  localSet,
   memarg,
   OP,
   unsigned,
@@ -31,20 +33,16 @@ const HANDLER = { parameters: [I32], results: [I32] };
 const SPILL_WORDS = [L.FLAG_RESULT, L.FLAG_AUX, L.EIP];
 const SPILL_BUDGET = 11;
 
-function local(index: number): number[] {
-  return [OP.localGet, ...unsigned(index)];
-}
-
-function loadWord(offset: number): number[] {
+function loadWord(offset: number): Bytes {
   return [...constant(0), OP.i32Load, ...memarg(offset)];
 }
 
 /** A word of the head record. */
-function field(offset: number): number[] {
-  return [...local(F.LOCAL_HEAD), OP.i32Load, ...memarg(offset)];
+function field(offset: number): Bytes {
+  return [...localGet(F.LOCAL_HEAD), OP.i32Load, ...memarg(offset)];
 }
 
-function storeWord(offset: number, value: Bytes): number[] {
+function storeWord(offset: number, value: Bytes): Bytes {
   return [...constant(0), ...value, OP.i32Store, ...memarg(offset)];
 }
 
@@ -54,13 +52,52 @@ const SPILL_FUNCTION: FunctionBody = {
   type: { parameters: new Array<number>(SPILL_BUDGET + 1).fill(I32), results: [] },
   locals: [],
   code: [
-    ...Array.from({ length: 8 }, (_, i) => storeWord(i * 4, local(i))).flat(),
-    ...SPILL_WORDS.flatMap((offset, i) => storeWord(offset, local(8 + i))),
-    ...storeWord(L.BUDGET, local(SPILL_BUDGET)),
+    ...Array.from({ length: 8 }, (_, i) => storeWord(i * 4, localGet(i))).flat(),
+    ...SPILL_WORDS.flatMap((offset, i) => storeWord(offset, localGet(8 + i))),
+    ...storeWord(L.BUDGET, localGet(SPILL_BUDGET)),
   ],
 };
 
-const SPILL_CODE: FunctionCode = { locals: [], parts: [SPILL_FUNCTION.code] };
+/** Takes over the state. Which block is entered the head record says. */
+const PROLOGUE: Bytes = [
+  ...loadWord(L.BUDGET),
+  ...constant(1),
+  OP.i32Add,
+  OP.localTee,
+  F.LOCAL_LEFT,
+  ...field(RECORD_COUNT),
+  OP.i32LtS,
+  OP.if,
+  VOID,
+  ...storeWord(L.BUDGET, localGet(F.LOCAL_LEFT)),
+  ...localGet(F.LOCAL_HEAD),
+  ...constant(L.RECORD_BYTES),
+  OP.i32Add,
+  OP.return,
+  OP.end,
+  ...Array.from({ length: 8 }, (_, i) => [
+    ...loadWord(i * 4),
+    OP.localSet,
+    F.LOCAL_REGISTERS + i,
+  ]).flat(),
+  ...loadWord(L.FLAG_RESULT),
+  OP.localSet,
+  F.LOCAL_RESULT,
+  ...loadWord(L.FLAG_AUX),
+  OP.localSet,
+  F.LOCAL_AUX,
+  ...loadWord(L.EIP),
+  ...field(RECORD_OFFSET),
+  OP.i32Sub,
+  OP.localSet,
+  F.LOCAL_BASE,
+  ...loadWord(L.TLB_BASE),
+  OP.localSet,
+  F.LOCAL_TLB,
+  ...field(RECORD_BLOCK),
+  OP.localSet,
+  F.LOCAL_BLOCK,
+];
 
 class RegionCompiler {
   readonly #region: Region;
@@ -77,90 +114,42 @@ class RegionCompiler {
 
   body(): FunctionCode {
     const { blocks } = this.#region;
-    const prologue = this.#prologue();
+    const { body, locals } = this.#frame;
     // block { block { loop { block { ... block { br_table } code 0 } ... code n-1 } } way out } other way out
-    const nest = [
-      OP.block,
-      VOID,
-      OP.block,
-      VOID,
-      OP.loop,
-      VOID,
-      ...blocks.flatMap(() => [OP.block, VOID]),
-      ...local(F.LOCAL_BLOCK),
-      OP.brTable,
-      ...unsigned(blocks.length - 1),
-      ...blocks.flatMap((_, i) => unsigned(i)),
-    ];
-    const bodies = blocks.flatMap((block, i) => [[OP.end], ...this.#block(block, i)]);
-    const parts = [prologue, nest, ...bodies, [OP.end, OP.unreachable], WAYS_OUT];
-    return { locals: this.#frame.locals, parts };
+    body.write(PROLOGUE);
+    body.write([OP.block, VOID, OP.block, VOID, OP.loop, VOID]);
+    body.write(blocks.map(() => [OP.block, VOID]));
+    body.write([localGet(F.LOCAL_BLOCK), OP.brTable, unsigned(blocks.length - 1)]);
+    body.write(blocks.map((_, i) => unsigned(i)));
+    blocks.forEach((block, i) => {
+      body.write([OP.end]);
+      this.#block(block, i);
+    });
+    body.write([OP.end, OP.unreachable, WAYS_OUT]);
+    return { locals, code: body.bytes };
   }
 
-  /** Which block is entered the head record says. */
-  #prologue(): number[] {
-    return [
-      ...loadWord(L.BUDGET),
-      ...constant(1),
-      OP.i32Add,
-      OP.localTee,
-      F.LOCAL_LEFT,
-      ...field(RECORD_COUNT),
-      OP.i32LtS,
-      OP.if,
-      VOID,
-      ...storeWord(L.BUDGET, local(F.LOCAL_LEFT)),
-      ...local(F.LOCAL_HEAD),
-      ...constant(L.RECORD_BYTES),
-      OP.i32Add,
-      OP.return,
-      OP.end,
-      ...Array.from({ length: 8 }, (_, i) => [
-        ...loadWord(i * 4),
-        OP.localSet,
-        F.LOCAL_REGISTERS + i,
-      ]).flat(),
-      ...loadWord(L.FLAG_RESULT),
-      OP.localSet,
-      F.LOCAL_RESULT,
-      ...loadWord(L.FLAG_AUX),
-      OP.localSet,
-      F.LOCAL_AUX,
-      ...loadWord(L.EIP),
-      ...field(RECORD_OFFSET),
-      OP.i32Sub,
-      OP.localSet,
-      F.LOCAL_BASE,
-      ...loadWord(L.TLB_BASE),
-      OP.localSet,
-      F.LOCAL_TLB,
-      ...field(RECORD_BLOCK),
-      OP.localSet,
-      F.LOCAL_BLOCK,
-    ];
-  }
-
-  #block(block: Block, index: number): Bytes[] {
+  #block(block: Block, index: number): void {
     const frame = this.#frame;
     const count = block.instructions.length;
     const loopsOnItself =
       !block.isCut && block.instructions.some((one) => one.target === block.offset);
-    frame.code = [];
+    const { body } = frame;
     frame.depth = loopsOnItself ? 1 : 0;
-    frame.code.push(
-      ...local(F.LOCAL_LEFT),
-      ...constant(count),
+    if (loopsOnItself) body.write([OP.loop, VOID]);
+    body.write([
+      localGet(F.LOCAL_LEFT),
+      constant(count),
       OP.i32LtS,
       OP.if,
       VOID,
-      ...this.#exit(block.offset, index, 1),
+      this.#exit(block.offset, index, 1),
       OP.end,
-      ...local(F.LOCAL_LEFT),
-      ...constant(count),
+      localGet(F.LOCAL_LEFT),
+      constant(count),
       OP.i32Sub,
-      OP.localSet,
-      F.LOCAL_LEFT,
-    );
+      localSet(F.LOCAL_LEFT),
+    ]);
     block.instructions.forEach((instruction, i) => {
       const place = {
         instruction,
@@ -171,14 +160,13 @@ class RegionCompiler {
       };
       new RegionOps(frame, place, formOfInstruction(instruction)).emit();
     });
-    frame.code.push(...frame.settleFlags());
+    body.write(frame.settleFlags());
     const onward = this.#places.get(block.next);
-    if (onward === undefined) frame.code.push(...this.#exit(block.next, index, 0));
+    if (onward === undefined) body.write(this.#exit(block.next, index, 0));
     else if (onward !== index + 1 || loopsOnItself) {
-      frame.code.push(...(this.#branchTo(block.next, index, loopsOnItself) ?? []));
+      body.write(this.#branchTo(block.next, index, loopsOnItself) ?? []);
     }
-    const { code } = frame;
-    return loopsOnItself ? [[OP.loop, VOID], code, [OP.end]] : [code];
+    if (loopsOnItself) body.write([OP.end]);
   }
 
   /** The way from inside block `from`, at the frame's depth, to the block at an offset. */
@@ -189,7 +177,7 @@ class RegionCompiler {
     if (to === from && loopsOnItself) return [OP.br, ...unsigned(depth - 1)];
     // Behind block i the labels of blocks i+1 and on are open, then the dispatching loop's.
     if (to > from) return [OP.br, ...unsigned(depth + to - from - 1)];
-    return [...constant(to), OP.localSet, F.LOCAL_BLOCK, ...this.#dispatch(from)];
+    return [constant(to), localSet(F.LOCAL_BLOCK), this.#dispatch(from)];
   }
 
   /** The way from inside block `from`, at the frame's depth, to the block that LOCAL_BLOCK says. */
@@ -210,13 +198,13 @@ class RegionCompiler {
   /** Returns to the run loop at an offset, with no instruction under way and no flags pending. */
   #exit(offset: number, from: number, deeper: number): Bytes {
     const way = this.#wayOut(from, WAY_ON, deeper);
-    return [...constant(offset), OP.localSet, F.LOCAL_BLOCK, ...way];
+    return [constant(offset), localSet(F.LOCAL_BLOCK), way];
   }
 }
 
 /** Writes the state, EIP at offset LOCAL_BLOCK. */
 const SPILL_ON_WAY: Bytes = F.spillAt(
-  [...local(F.LOCAL_BASE), ...local(F.LOCAL_BLOCK), OP.i32Add],
+  [...localGet(F.LOCAL_BASE), ...localGet(F.LOCAL_BLOCK), OP.i32Add],
   SPILL,
 );
 
@@ -240,13 +228,13 @@ function formOfInstruction({ decoded }: RegionInstruction): Form {
 /** The module of a region: its function is the export `region`, of the type of handlers. */
 export function compileRegion(region: Region, memoryPages: number): Uint8Array<ArrayBuffer> {
   const body = new RegionCompiler(region).body();
-  return encodeCode(headFor(memoryPages), [SPILL_CODE, body]);
+  return encodeCode(headFor(memoryPages), [SPILL_FUNCTION, body]);
 }
 
 /** Heads of region modules, which differ in the size of the memory alone. */
-const heads = new Map<number, Bytes>();
+const heads = new Map<number, Uint8Array>();
 
-function headFor(memoryPages: number): Bytes {
+function headFor(memoryPages: number): Uint8Array {
   const known = heads.get(memoryPages);
   if (known !== undefined) return known;
   const imports = { functions: FUNCTION_IMPORTS, memoryPages, table: false, types: [] };

@@ -6,7 +6,7 @@
  * register is in its local and nowhere else; state words are written before anything that may look at
  * them: an import that may throw, and the return.
  */
-import { type Bytes, I32, OP } from '../wasm/encoder.js';
+import { ByteSink, type Bytes, I32, localSet, OP, type Piece } from '../wasm/encoder.js';
 import { type Expression, localExpression } from '../wasm/expression.js';
 
 /** The head record by which the region was entered. */
@@ -33,7 +33,7 @@ const GET_STATE: Bytes = Array.from({ length: 10 }, (_, i) => [
 
 /** Code that writes the state words from the locals, EIP as given. @param spill function index of `spill`. */
 export function spillAt(eip: Bytes, spill: number): Bytes {
-  return [...GET_STATE, ...eip, OP.localGet, LOCAL_LEFT, OP.call, spill];
+  return [GET_STATE, eip, OP.localGet, LOCAL_LEFT, OP.call, spill];
 }
 
 /** A flag word that was set: an expression over temporaries that are kept for it. */
@@ -51,7 +51,7 @@ interface Temporaries {
 export class RegionFrame {
   /** Types of all locals behind the parameter. */
   readonly locals: number[] = new Array<number>(FIRST_TEMPORARY - 1).fill(I32);
-  code: number[] = [];
+  readonly body = new ByteSink();
   /** Blocks, loops and ifs around what is emitted now, inside its basic block. */
   depth = 0;
   readonly #free = new Map<number, number[]>();
@@ -99,12 +99,10 @@ export class RegionFrame {
 
   /** As `settleFlags`, on a way out: on the way on they stay pending. */
   flagsWorkedOut(): Bytes {
-    const code: number[] = [];
+    const code: Piece[] = [];
     for (const word of [0, 1] as const) {
       const value = this.pending(word);
-      if (value !== null) {
-        code.push(...value.code, OP.localSet, word === 0 ? LOCAL_RESULT : LOCAL_AUX);
-      }
+      if (value !== null) code.push(value.code, localSet(word === 0 ? LOCAL_RESULT : LOCAL_AUX));
     }
     return code;
   }

@@ -7,7 +7,7 @@ import { RECORD_BLOCK, RECORD_HANDLER, RECORD_OFFSET, registerOffset } from '../
 import type { Form } from '../isa/form.js';
 import type { Modifiable, Size } from '../isa/ops.js';
 import * as L from '../state-layout.js';
-import { append, type Bytes, constant, I32, memarg, OP, unsigned } from '../wasm/encoder.js';
+import { type Bytes, constant, I32, localSet, memarg, OP } from '../wasm/encoder.js';
 import { constantExpression, type Expression, localExpression } from '../wasm/expression.js';
 import { FUNCTION_IMPORTS } from '../wasm/imports.js';
 import { type Access, WasmOps } from '../wasm/wasm-ops.js';
@@ -54,11 +54,11 @@ export class RegionOps extends WasmOps {
     this.#place = place;
   }
 
-  /** Appends the instruction's code to the frame. */
+  /** Writes the instruction's code into the frame's body. */
   emit(): void {
     const { decoded } = this.#place.instruction;
     decoded.encoding.semantics?.(this);
-    append(this.#frame.code, this.code);
+    this.#frame.body.write(this.code);
     this.#frame.endInstruction();
   }
 
@@ -85,7 +85,7 @@ export class RegionOps extends WasmOps {
 
   #copy(value: Expression): Expression {
     const local = this.newLocal(I32);
-    this.code.push(...value.code, OP.localSet, ...unsigned(local));
+    this.code.push(value.code, localSet(local));
     return localExpression(local);
   }
 
@@ -123,7 +123,7 @@ export class RegionOps extends WasmOps {
     this.#settleFlags();
     const way = target === null ? null : this.#place.branchTo(target);
     if (way !== null) {
-      this.code.push(...way);
+      this.code.push(way);
       return;
     }
     if (target === null) this.#jumpWithin(offset);
@@ -148,8 +148,8 @@ export class RegionOps extends WasmOps {
     ].reduce((all, one) => this.and(all, one));
     this.branch(isKnown, () => {
       const base = this.sub(linear, word(head, RECORD_OFFSET));
-      this.code.push(...word(head, RECORD_BLOCK).code, OP.localSet, F.LOCAL_BLOCK);
-      this.code.push(...base.code, OP.localSet, F.LOCAL_BASE, ...this.#place.dispatch());
+      this.code.push(word(head, RECORD_BLOCK).code, localSet(F.LOCAL_BLOCK));
+      this.code.push(base.code, localSet(F.LOCAL_BASE), this.#place.dispatch());
     });
   }
 
@@ -226,13 +226,12 @@ export class RegionOps extends WasmOps {
   #elseInterpret(isFast: Expression): void {
     const { instruction, behind } = this.#place;
     this.branch(this.eqz(isFast), () => {
-      append(this.code, this.#frame.flagsWorkedOut());
+      this.code.push(this.#frame.flagsWorkedOut());
       if (this.#guardedEsp !== null) this.#setRegister(L.ESP, this.#guardedEsp, 4);
       const left = this.add(localExpression(F.LOCAL_LEFT), constantExpression(behind + 1));
-      append(this.code, left.code);
-      this.code.push(OP.localSet, F.LOCAL_LEFT);
-      this.code.push(...constant(instruction.offset), OP.localSet, F.LOCAL_BLOCK);
-      append(this.code, this.#place.wayOut(WAY_SINGLE));
+      this.code.push(left.code, localSet(F.LOCAL_LEFT));
+      this.code.push(constant(instruction.offset), localSet(F.LOCAL_BLOCK));
+      this.code.push(this.#place.wayOut(WAY_SINGLE));
     });
   }
 
@@ -258,7 +257,7 @@ export class RegionOps extends WasmOps {
   }
 
   #settleFlags(): void {
-    this.code.push(...this.#frame.settleFlags());
+    this.code.push(this.#frame.settleFlags());
   }
 
   #eip(further: number): Expression {
@@ -268,11 +267,10 @@ export class RegionOps extends WasmOps {
 
   /** Writes the state words. */
   #spill(eip: Expression, behind: number): void {
-    append(this.code, this.#frame.flagsWorkedOut());
+    this.code.push(this.#frame.flagsWorkedOut());
     const left = this.add(localExpression(F.LOCAL_LEFT), constantExpression(behind));
-    append(this.code, left.code);
-    this.code.push(OP.localSet, F.LOCAL_LEFT);
-    append(this.code, F.spillAt(eip.code, SPILL));
+    this.code.push(left.code, localSet(F.LOCAL_LEFT));
+    this.code.push(F.spillAt(eip.code, SPILL));
   }
 
   /** Returns to the run loop with EIP as given; the present instruction is done. */
@@ -297,13 +295,13 @@ export class RegionOps extends WasmOps {
       const placed = shift === 0 ? value : this.shl(value, constantExpression(shift));
       merged = this.or(kept, this.and(placed, constantExpression(mask)));
     }
-    this.code.push(...merged.code, OP.localSet, local);
+    this.code.push(merged.code, localSet(local));
   }
 }
 
 /** The word at an address of the one memory. */
 function word(address: Expression, offset: number): Expression {
-  return { code: [...address.code, OP.i32Load, ...memarg(offset)], isBound: false };
+  return { code: [address.code, OP.i32Load, ...memarg(offset)], isBound: false };
 }
 
 /** A register's value, or a part of it, straight from its local. */
@@ -312,11 +310,11 @@ function registerValue(offset: number, size: Size): Expression {
   const shift = (offset & 3) * 8;
   if (size === 4) return whole;
   const mask = constantExpression(size === 2 ? 0xffff : 0xff);
-  const code = shift === 0 ? whole.code : [...whole.code, ...constant(shift), OP.i32ShrU];
-  return { code: [...code, ...mask.code, OP.i32And], isBound: false };
+  const code = shift === 0 ? whole.code : [whole.code, ...constant(shift), OP.i32ShrU];
+  return { code: [code, mask.code, OP.i32And], isBound: false };
 }
 
 /** A local that instructions change: a copy is needed to keep its value. */
 function isRegisterLocal(value: Expression): boolean {
-  return value.code.length === 2 && value.code[0] === OP.localGet && value.code[1] <= F.LOCAL_AUX;
+  return value.local !== undefined && value.local <= F.LOCAL_AUX;
 }

@@ -1,11 +1,15 @@
 /**
  * Bytes of a WebAssembly module: just the sections and instructions that the engine uses.
  *
- * Code is built as plain arrays of bytes, innermost expression first, as the binary format has it.
+ * Code is built as arrays of bytes and of other such arrays, innermost expression first, as the binary format
+ * has it. So what is put together from parts copies none of them; the bytes are gathered once, at the end.
  * Source: WebAssembly Core Specification 1.0, chapter 5, and 3.0 for tail calls.
  */
 
-export type Bytes = readonly number[];
+/** A byte, or what was put together before. */
+export type Piece = number | Bytes;
+/** Once another array has it as a part, it does not change any more. */
+export type Bytes = readonly Piece[];
 
 export const I32 = 0x7f;
 export const I64 = 0x7e;
@@ -126,9 +130,18 @@ export function memarg(offset: number): number[] {
   return [0, ...unsigned(offset)];
 }
 
+/** What `make` gives for an index, made once: the same locals are named all the time. */
+function interned(make: (index: number) => Bytes): (index: number) => Bytes {
+  const known: (Bytes | undefined)[] = [];
+  return (index) => (known[index] ??= make(index));
+}
+
+export const localGet = interned((index) => [OP.localGet, ...unsigned(index)]);
+export const localSet = interned((index) => [OP.localSet, ...unsigned(index)]);
+
 export interface FunctionType {
-  readonly parameters: Bytes;
-  readonly results: Bytes;
+  readonly parameters: readonly number[];
+  readonly results: readonly number[];
 }
 
 export interface FunctionImport {
@@ -144,17 +157,12 @@ export interface FunctionSignature {
 
 export interface FunctionCode {
   /** Types of the locals behind the parameters. */
-  readonly locals: Bytes;
-  /** Instructions without the final `end`, in parts that follow one another. */
-  readonly parts: readonly Bytes[];
+  readonly locals: readonly number[];
+  /** Instructions without the final `end`. */
+  readonly code: Bytes | Uint8Array;
 }
 
-export interface FunctionBody extends FunctionSignature {
-  /** Types of the locals behind the parameters. */
-  readonly locals: Bytes;
-  /** Instructions without the final `end`. */
-  readonly code: Bytes;
-}
+export type FunctionBody = FunctionSignature & FunctionCode;
 
 const SECTION_TYPE = 1;
 const SECTION_IMPORT = 2;
@@ -162,24 +170,59 @@ const SECTION_FUNCTION = 3;
 const SECTION_EXPORT = 7;
 const SECTION_CODE = 10;
 
-/** Appends bytes. (Spreading an array, or `flat`, costs many times as much.) */
-export function append(code: number[], bytes: Bytes): void {
-  for (let i = 0; i < bytes.length; i++) code.push(bytes[i]);
+/** Gathers bytes. The sooner code is written here, the less garbage there is to be looked through. */
+export class ByteSink {
+  length = 0;
+  #bytes = new Uint8Array(1 << 14);
+
+  /** What was written, until more is. */
+  get bytes(): Uint8Array<ArrayBuffer> {
+    return this.#bytes.subarray(0, this.length);
+  }
+
+  write(code: Bytes | Uint8Array): void {
+    if (code instanceof Uint8Array) {
+      this.#reserve(code.length);
+      this.#bytes.set(code, this.length);
+      this.length += code.length;
+    } else {
+      this.#writePieces(code);
+    }
+  }
+
+  #writePieces(code: Bytes): void {
+    for (let i = 0; i < code.length; i++) {
+      const piece = code[i];
+      if (typeof piece === 'number') {
+        if (this.length === this.#bytes.length) this.#reserve(1);
+        this.#bytes[this.length] = piece;
+        this.length += 1;
+      } else {
+        this.#writePieces(piece);
+      }
+    }
+  }
+
+  #reserve(more: number): void {
+    const length = this.length + more;
+    if (length <= this.#bytes.length) return;
+    const bytes = new Uint8Array(2 * length);
+    bytes.set(this.bytes);
+    this.#bytes = bytes;
+  }
+
+  /** Writes, before the bytes from an offset on, how many they are. */
+  prefixLength(from: number): void {
+    const { length } = this;
+    const prefix = unsigned(length - from);
+    this.write(prefix);
+    this.#bytes.copyWithin(from + prefix.length, from, length);
+    this.#bytes.set(prefix, from);
+  }
 }
 
-/** The parts one behind the other. */
-export function concat(parts: readonly Bytes[]): number[] {
-  const all: number[] = [];
-  for (const part of parts) append(all, part);
-  return all;
-}
-
-function lengthOf(parts: readonly Bytes[]): number {
-  return parts.reduce((sum, part) => sum + part.length, 0);
-}
-
-function vector(items: readonly Bytes[]): number[] {
-  return concat([unsigned(items.length), ...items]);
+function vector(items: readonly Bytes[]): Bytes {
+  return [...unsigned(items.length), ...items];
 }
 
 function name(text: string): number[] {
@@ -187,12 +230,14 @@ function name(text: string): number[] {
   return [...unsigned(bytes.length), ...bytes];
 }
 
-function section(id: number, items: readonly Bytes[]): number[] {
-  const content = vector(items);
-  return concat([[id], unsigned(content.length), content]);
+function writeSection(sink: ByteSink, id: number, items: readonly Bytes[]): void {
+  sink.write([id]);
+  const start = sink.length;
+  sink.write(vector(items));
+  sink.prefixLength(start);
 }
 
-function encodeType(type: FunctionType): number[] {
+function encodeType(type: FunctionType): Bytes {
   return [
     0x60,
     ...vector(type.parameters.map((t) => [t])),
@@ -200,9 +245,12 @@ function encodeType(type: FunctionType): number[] {
   ];
 }
 
-function encodeBody({ locals, parts }: FunctionCode): Bytes[] {
-  const content = [vector(locals.map((type) => [1, type])), ...parts, [OP.end]];
-  return [unsigned(lengthOf(content)), ...content];
+function writeBody(sink: ByteSink, { locals, code }: FunctionCode): void {
+  const start = sink.length;
+  sink.write(vector(locals.map((type) => [1, type])));
+  sink.write(code);
+  sink.write([OP.end]);
+  sink.prefixLength(start);
 }
 
 /** What a module imports beside functions. All imports come from the module name "env". */
@@ -217,7 +265,10 @@ export interface ModuleImports {
 }
 
 /** All of a module but its code, which `encodeCode` appends. */
-export function encodeHead(imports: ModuleImports, functions: readonly FunctionSignature[]): Bytes {
+export function encodeHead(
+  imports: ModuleImports,
+  functions: readonly FunctionSignature[],
+): Uint8Array<ArrayBuffer> {
   const types: FunctionType[] = [...imports.types];
   const typeIndex = (type: FunctionType): number => {
     const same = types.findIndex(
@@ -246,29 +297,28 @@ export function encodeHead(imports: ModuleImports, functions: readonly FunctionS
     0,
     ...unsigned(imports.functions.length + i),
   ]);
-  return concat([
-    [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
-    section(SECTION_TYPE, types.map(encodeType)),
-    section(SECTION_IMPORT, importItems),
-    section(SECTION_FUNCTION, functionItems),
-    section(SECTION_EXPORT, exportItems),
-  ]);
+  const sink = new ByteSink();
+  sink.write([0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00]);
+  writeSection(sink, SECTION_TYPE, types.map(encodeType));
+  writeSection(sink, SECTION_IMPORT, importItems);
+  writeSection(sink, SECTION_FUNCTION, functionItems);
+  writeSection(sink, SECTION_EXPORT, exportItems);
+  return sink.bytes;
 }
 
 /** The bytes of a module: its head, and the code of the functions that the head was made for. */
 export function encodeCode(
-  head: Bytes,
+  head: Uint8Array,
   functions: readonly FunctionCode[],
 ): Uint8Array<ArrayBuffer> {
-  const content = [unsigned(functions.length), ...functions.flatMap(encodeBody)];
-  const parts = [head, [SECTION_CODE], unsigned(lengthOf(content)), ...content];
-  const bytes = new Uint8Array(lengthOf(parts));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
+  const sink = new ByteSink();
+  sink.write(head);
+  sink.write([SECTION_CODE]);
+  const start = sink.length;
+  sink.write(unsigned(functions.length));
+  for (const one of functions) writeBody(sink, one);
+  sink.prefixLength(start);
+  return sink.bytes;
 }
 
 /** The bytes of a module that exports each of `functions` by name. Function index 0 is the first import. */
@@ -276,6 +326,5 @@ export function encodeModule(
   imports: ModuleImports,
   functions: readonly FunctionBody[],
 ): Uint8Array<ArrayBuffer> {
-  const codes = functions.map(({ locals, code }) => ({ locals, parts: [code] }));
-  return encodeCode(encodeHead(imports, functions), codes);
+  return encodeCode(encodeHead(imports, functions), functions);
 }

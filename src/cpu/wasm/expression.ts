@@ -1,5 +1,5 @@
 /** A WebAssembly expression that leaves one i32 on the stack. */
-import { type Bytes, constant, OP, unsigned } from './encoder.js';
+import { type Bytes, constant, localGet } from './encoder.js';
 
 export interface Expression {
   readonly code: Bytes;
@@ -7,20 +7,24 @@ export interface Expression {
   readonly isBound: boolean;
   /** Its value, where it is a constant. */
   readonly constant?: number;
+  /** Its index, where it is a local. */
+  readonly local?: number;
 }
 
 export function constantExpression(value: number): Expression {
   return { code: constant(value), isBound: true, constant: value };
 }
 
+const LOCALS: Expression[] = [];
+
 export function localExpression(index: number): Expression {
-  return { code: [OP.localGet, ...unsigned(index)], isBound: true };
+  return (LOCALS[index] ??= { code: localGet(index), isBound: true, local: index });
 }
 
 export function unary(opcode: number, a: Expression): Expression {
-  return { code: [...a.code, opcode], isBound: false };
+  return { code: [a.code, opcode], isBound: false };
 }
 
 export function binary(opcode: number, a: Expression, b: Expression): Expression {
-  return { code: [...a.code, ...b.code, opcode], isBound: false };
+  return { code: [a.code, b.code, opcode], isBound: false };
 }

@@ -2,14 +2,24 @@
  * The part of the abstract machine that emits: statements in order, values bound to locals, branches.
  */
 import type { Size } from '../isa/ops.js';
-import { append, type Bytes, I32, I64, OP, unsigned, VOID } from './encoder.js';
+import {
+  type Bytes,
+  I32,
+  I64,
+  localGet,
+  localSet,
+  OP,
+  type Piece,
+  unsigned,
+  VOID,
+} from './encoder.js';
 import { constantExpression, type Expression, localExpression } from './expression.js';
 import { WasmValues } from './wasm-values.js';
 
 export abstract class WasmEmitter extends WasmValues {
   /** Types of the locals behind the one parameter. */
   readonly locals: number[] = [];
-  protected code: number[] = [];
+  protected code: Piece[] = [];
 
   /** Abandons the instruction with an exception that has no error code. */
   abstract raise(vector: number): void;
@@ -30,26 +40,26 @@ export abstract class WasmEmitter extends WasmValues {
     }
     const wide = isSigned ? OP.i64ExtendI32S : OP.i64ExtendI32U;
     const dividend = this.let64([
-      ...high.code,
+      high.code,
       OP.i64ExtendI32U,
       OP.i64Const,
       32,
       OP.i64Shl,
-      ...low.code,
+      low.code,
       OP.i64ExtendI32U,
       OP.i64Or,
     ]);
-    const wideDivisor = this.let64([...d.code, wide]);
-    const operands = [...dividend, ...wideDivisor];
-    const quotient64 = this.let64([...operands, isSigned ? OP.i64DivS : OP.i64DivU]);
-    const quotient = this.let({ code: [...quotient64, OP.i32WrapI64], isBound: false });
+    const wideDivisor = this.let64([d.code, wide]);
+    const operands = [dividend, wideDivisor];
+    const quotient64 = this.let64([operands, isSigned ? OP.i64DivS : OP.i64DivU]);
+    const quotient = this.let({ code: [quotient64, OP.i32WrapI64], isBound: false });
     const fitting = isSigned
       ? this.signExtend(quotient, quotientSize)
       : this.truncate(quotient, quotientSize);
-    const misfit = { code: [...quotient64, ...fitting.code, wide, OP.i64Ne], isBound: false };
+    const misfit = { code: [quotient64, fitting.code, wide, OP.i64Ne], isBound: false };
     this.branch(misfit, () => this.raise(0));
     const remainder = this.let({
-      code: [...operands, isSigned ? OP.i64RemS : OP.i64RemU, OP.i32WrapI64],
+      code: [operands, isSigned ? OP.i64RemS : OP.i64RemU, OP.i32WrapI64],
       isBound: false,
     });
     return { quotient, remainder };
@@ -58,13 +68,13 @@ export abstract class WasmEmitter extends WasmValues {
   let(value: Expression): Expression {
     if (value.isBound) return value;
     const local = this.newLocal(I32);
-    this.code.push(...value.code, OP.localSet, ...unsigned(local));
+    this.code.push(value.code, localSet(local));
     return localExpression(local);
   }
 
   protected branch(condition: Expression, then: () => void, otherwise?: () => void): void {
-    this.code.push(...condition.code, OP.if, VOID, ...this.nested(then));
-    if (otherwise !== undefined) this.code.push(OP.else, ...this.nested(otherwise));
+    this.code.push(condition.code, OP.if, VOID, this.nested(then));
+    if (otherwise !== undefined) this.code.push(OP.else, this.nested(otherwise));
     this.code.push(OP.end);
   }
 
@@ -75,27 +85,23 @@ export abstract class WasmEmitter extends WasmValues {
   ): Expression {
     const arm = (branch: () => Expression): Bytes =>
       this.nested(() => {
-        const { code } = branch();
-        this.code.push(...code);
+        this.code.push(branch().code);
       });
-    this.code.push(...condition.code, OP.if, I32, ...arm(then), OP.else, ...arm(otherwise), OP.end);
+    this.code.push(condition.code, OP.if, I32, arm(then), OP.else, arm(otherwise), OP.end);
     const local = this.newLocal(I32);
-    this.code.push(OP.localSet, ...unsigned(local));
+    this.code.push(localSet(local));
     return localExpression(local);
   }
 
   protected let64(code: Bytes): Bytes {
     const local = this.newLocal(I64);
-    this.code.push(...code, OP.localSet, ...unsigned(local));
-    return [OP.localGet, ...unsigned(local)];
+    this.code.push(code, localSet(local));
+    return localGet(local);
   }
 
   protected callImport(index: number, ...arguments_: Expression[]): Expression {
-    const code: number[] = [];
-    for (const argument of arguments_) append(code, argument.code);
-    code.push(OP.call);
-    append(code, unsigned(index));
-    return { code, isBound: false };
+    const values = arguments_.map((argument) => argument.code);
+    return { code: [...values, OP.call, ...unsigned(index)], isBound: false };
   }
 
   protected newLocal(type: number): number {

@@ -83,7 +83,7 @@ export class WasmValues {
     return binary(OP.i32GeS, a, b);
   }
   select(condition: Expression, a: Expression, b: Expression): Expression {
-    return { code: [...a.code, ...b.code, ...condition.code, OP.select], isBound: false };
+    return { code: [a.code, b.code, condition.code, OP.select], isBound: false };
   }
   signExtend(a: Expression, size: Size): Expression {
     if (size === 4) return a;
@@ -96,9 +96,9 @@ export class WasmValues {
 
   protected mulHigh(a: Expression, b: Expression, extend: number): Expression {
     const code = [
-      ...a.code,
+      a.code,
       extend,
-      ...b.code,
+      b.code,
       extend,
       OP.i64Mul,
       OP.i64Const,
