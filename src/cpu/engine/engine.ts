@@ -3,12 +3,12 @@
  */
 import type { Core } from '../core.js';
 import { ESP_GUARD } from '../state-layout.js';
-import { FUNCTION_IMPORTS } from '../wasm/imports.js';
+import { PLACE_BEHIND_SERVICES, SERVICE_NAMES, servicePlace } from '../wasm/services.js';
 import { CodeCache } from './code-cache.js';
 import { FunctionTable } from './function-table.js';
 import { Handlers } from './handlers.js';
 import { HotCode } from './hot-code.js';
-import { HANDLER_COUNT, HANDLER_END, HANDLER_FIRST, HANDLER_PROCEDURE } from './record.js';
+import { HANDLER_COUNT, HANDLER_END, HANDLER_PROCEDURE } from './record.js';
 import { encodeRunLoop } from './run-loop.js';
 import { slowPath } from './slow-path.js';
 
@@ -30,7 +30,7 @@ export class Engine {
    */
   constructor(core: Core, memoryPages: number, kind: EngineKind, hotEntries: number) {
     this.#core = core;
-    const functions = new FunctionTable(HANDLER_FIRST);
+    const functions = new FunctionTable(PLACE_BEHIND_SERVICES);
     const { table } = functions;
     const host = {
       memory: core.state.memory,
@@ -46,13 +46,27 @@ export class Engine {
     table.set(HANDLER_PROCEDURE, exports['handleProcedure']);
     table.set(HANDLER_COUNT, exports['handleCount']);
     this.#run = exports['run'];
-    const relays = FUNCTION_IMPORTS.map(({ name }) => [name, exports[name]] as const);
-    const imports = { memory: core.state.memory, table, ...Object.fromEntries(relays) };
+    const services = new WebAssembly.Table({ element: 'anyfunc', initial: PLACE_BEHIND_SERVICES });
+    for (const name of SERVICE_NAMES) {
+      table.set(servicePlace(name), exports[name]);
+      services.set(servicePlace(name), exports[name]);
+    }
+    const { memory } = core.state;
     const hotCode =
       kind === 'interpreter'
         ? null
-        : new HotCode(core, functions, imports, memoryPages, kind === 'jit' ? 1 : hotEntries);
-    this.#code = new CodeCache(core, new Handlers(functions, imports, memoryPages), hotCode);
+        : new HotCode(
+            core,
+            functions,
+            { memory, table: services },
+            memoryPages,
+            kind === 'jit' ? 1 : hotEntries,
+          );
+    this.#code = new CodeCache(
+      core,
+      new Handlers(functions, { memory, table }, memoryPages),
+      hotCode,
+    );
   }
 
   get breakpoints(): ReadonlySet<number> {

@@ -5,24 +5,12 @@
 import type { Encoding } from '../isa/encoding.js';
 import type { Form } from '../isa/form.js';
 import { BUDGET, RECORD_BYTES } from '../state-layout.js';
-import {
-  type Bytes,
-  constant,
-  encodeModule,
-  type FunctionType,
-  I32,
-  memarg,
-  OP,
-  VOID,
-} from '../wasm/encoder.js';
-import { FUNCTION_IMPORTS } from '../wasm/imports.js';
+import { type Bytes, constant, encodeModule, memarg, OP, VOID } from '../wasm/encoder.js';
 import { RecordBinding } from '../wasm/record-binding.js';
+import { CALL_TYPES, HANDLER_TYPE, HANDLER_TYPE_INDEX } from '../wasm/services.js';
 import { WasmOps } from '../wasm/wasm-ops.js';
 import type { FunctionTable } from './function-table.js';
 import { HANDLER_PROCEDURE, RECORD_HANDLER } from './record.js';
-
-/** (record) → the record to go on with, or 0: look EIP up. */
-export const HANDLER_TYPE: FunctionType = { parameters: [I32], results: [I32] };
 
 /**
  * Takes the next record's step out of the budget and calls its handler in the place of this one, or returns
@@ -60,7 +48,7 @@ const GO_ON: Bytes = [
   OP.i32Load,
   ...memarg(RECORD_HANDLER),
   OP.returnCallIndirect,
-  0,
+  HANDLER_TYPE_INDEX,
   0,
 ];
 
@@ -73,7 +61,7 @@ export class Handlers {
   readonly #indices = new Map<Encoding, Int32Array>();
   readonly #pending: { index: number; form: Form }[] = [];
 
-  /** @param imports the functions of FUNCTION_IMPORTS and `memory`. */
+  /** @param imports `memory` and `table`, in which the services are. */
   constructor(functions: FunctionTable, imports: WebAssembly.ModuleImports, memoryPages: number) {
     this.#functions = functions;
     this.#imports = imports;
@@ -110,10 +98,10 @@ export class Handlers {
     });
     const bytes = encodeModule(
       {
-        functions: FUNCTION_IMPORTS,
+        functions: [],
         memoryPages: this.#memoryPages,
         table: true,
-        types: [HANDLER_TYPE],
+        types: CALL_TYPES,
       },
       bodies,
     );

@@ -32,8 +32,6 @@ export const HANDLER_PROCEDURE = 1;
  * the block is entered yet. A compiled region takes its place.
  */
 export const HANDLER_COUNT = 2;
-/** The first handler of a form. */
-export const HANDLER_FIRST = 3;
 /** In a head record that counts: entries to go before the block is hot. */
 export const RECORD_COUNTER = 4;
 /** And how many they were. */

@@ -9,13 +9,20 @@ import {
   constant,
   encodeModule,
   type FunctionBody,
+  type FunctionImport,
   I32,
   memarg,
   OP,
   VOID,
 } from '../wasm/encoder.js';
-import { FUNCTION_IMPORTS, IMPORT } from '../wasm/imports.js';
-import { HANDLER_TYPE } from './handlers.js';
+import {
+  CALL_TYPES,
+  callService,
+  HANDLER_TYPE,
+  HANDLER_TYPE_INDEX,
+  SERVICE_NAMES,
+  serviceType,
+} from '../wasm/services.js';
 import { RECORD_COUNTER, RECORD_HANDLER } from './record.js';
 
 /** Why the loop ended. */
@@ -116,7 +123,7 @@ const RUN: FunctionBody = {
     OP.i32Load,
     ...memarg(RECORD_HANDLER),
     OP.callIndirect,
-    0,
+    HANDLER_TYPE_INDEX,
     0,
     OP.localSet,
     RECORD,
@@ -132,7 +139,7 @@ const PROCEDURE: FunctionBody = {
   name: 'handleProcedure',
   type: HANDLER_TYPE,
   locals: [],
-  code: [...local(RECORD), OP.call, IMPORT.procedure, ...constant(0)],
+  code: [...local(RECORD), ...callService('procedure'), ...constant(0)],
 };
 
 /** The budget gets its step back, of a record that is no instruction's. */
@@ -152,6 +159,9 @@ const BLOCK_END: FunctionBody = {
   locals: [],
   code: [...GIVE_BACK, ...constant(0)],
 };
+
+/** The index of the host's `hot`, behind what services call. */
+const HOT_IMPORT = SERVICE_NAMES.length - 1;
 
 /** Handler of head records. */
 const COUNT: FunctionBody = {
@@ -176,7 +186,7 @@ const COUNT: FunctionBody = {
     VOID,
     ...local(RECORD),
     OP.call,
-    IMPORT.hot,
+    HOT_IMPORT,
     OP.end,
     ...local(RECORD),
     ...constant(L.RECORD_BYTES),
@@ -184,24 +194,56 @@ const COUNT: FunctionBody = {
   ],
 };
 
-/**
- * The imports again, as WebAssembly functions of the same names: for every import that is not one V8 compiles a
- * wrapper, in every module that imports it.
- */
-const RELAYS: readonly FunctionBody[] = FUNCTION_IMPORTS.map(({ name, type }, index) => ({
-  name,
-  type,
+const SPILL_WORDS = [
+  ...Array.from({ length: 8 }, (_, i) => i * 4),
+  L.FLAG_RESULT,
+  L.FLAG_AUX,
+  L.EIP,
+  L.BUDGET,
+];
+
+/** The service that regions call on their ways out. */
+const SPILL: FunctionBody = {
+  name: 'spill',
+  type: serviceType('spill'),
   locals: [],
-  code: [...type.parameters.flatMap((_, i) => local(i)), OP.call, index],
-}));
+  code: SPILL_WORDS.flatMap((offset, i) => [
+    ...constant(0),
+    ...local(i),
+    OP.i32Store,
+    ...memarg(offset),
+  ]),
+};
+
+/** The other services are the host's; in the table are functions that call them. */
+const HOST_SERVICES = SERVICE_NAMES.filter((name) => name !== SPILL.name);
+const RELAYS: readonly FunctionBody[] = HOST_SERVICES.map((name, index) => {
+  const type = serviceType(name);
+  return {
+    name,
+    type,
+    locals: [],
+    code: [...type.parameters.flatMap((_, i) => local(i)), OP.call, index],
+  };
+});
+
+const HOST_IMPORTS: readonly FunctionImport[] = [
+  ...HOST_SERVICES.map((name) => ({ name, type: serviceType(name) })),
+  // (head record): its block was entered often enough to be compiled
+  { name: 'hot', type: { parameters: [I32], results: [] } },
+];
 
 /**
- * The module with `run`, the handlers of records that are no instruction's, and what handlers and regions import.
- * It imports the same from the host, and the table.
+ * The module with `run`, the handlers of records that are no instruction's, and the services. It imports the table,
+ * and from the host what the services do, and `hot`.
  */
 export function encodeRunLoop(memoryPages: number): Uint8Array<ArrayBuffer> {
-  return encodeModule(
-    { functions: FUNCTION_IMPORTS, memoryPages, table: true, types: [HANDLER_TYPE] },
-    [RUN, PROCEDURE, COUNT, BLOCK_END, ...RELAYS],
-  );
+  return encodeModule({ functions: HOST_IMPORTS, memoryPages, table: true, types: CALL_TYPES }, [
+    RUN,
+    PROCEDURE,
+    COUNT,
+    BLOCK_END,
+    SPILL,
+    ...RELAYS,
+  ]);
 }

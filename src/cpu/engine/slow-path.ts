@@ -13,7 +13,7 @@ function segmentAt(offset: number): SegmentIndex {
   return ((offset - SEGMENTS) >> SEGMENT_SHIFT) as SegmentIndex;
 }
 
-/** The functions of FUNCTION_IMPORTS that work on memory and faults, by name. They throw `fault`. */
+/** The services that work on memory and faults, by name. They throw `fault`. */
 export function slowPath(core: Core): WebAssembly.ModuleImports {
   return {
     load: (segment: number, offset: number, size: AccessSize) =>

@@ -13,9 +13,7 @@ import {
   constant,
   encodeCode,
   encodeHead,
-  type FunctionBody,
   type FunctionCode,
-  I32,
   localGet,
   localSet,
   memarg,
@@ -23,15 +21,10 @@ import {
   unsigned,
   VOID,
 } from '../wasm/encoder.js';
-import { FUNCTION_IMPORTS, IMPORT } from '../wasm/imports.js';
+import { CALL_TYPES, callService, HANDLER_TYPE } from '../wasm/services.js';
 import type { Block, Region, RegionInstruction } from './region.js';
 import * as F from './region-frame.js';
-import { RegionOps, SPILL, WAY_ON } from './region-ops.js';
-
-const HANDLER = { parameters: [I32], results: [I32] };
-/** Parameters of `spill` behind the eight registers. */
-const SPILL_WORDS = [L.FLAG_RESULT, L.FLAG_AUX, L.EIP];
-const SPILL_BUDGET = 11;
+import { RegionOps, WAY_ON } from './region-ops.js';
 
 function loadWord(offset: number): Bytes {
   return [...constant(0), OP.i32Load, ...memarg(offset)];
@@ -41,22 +34,6 @@ function loadWord(offset: number): Bytes {
 function field(offset: number): Bytes {
   return [...localGet(F.LOCAL_HEAD), OP.i32Load, ...memarg(offset)];
 }
-
-function storeWord(offset: number, value: Bytes): Bytes {
-  return [...constant(0), ...value, OP.i32Store, ...memarg(offset)];
-}
-
-/** (eight registers, flag words, EIP, budget): writes the state. */
-const SPILL_FUNCTION: FunctionBody = {
-  name: 'spill',
-  type: { parameters: new Array<number>(SPILL_BUDGET + 1).fill(I32), results: [] },
-  locals: [],
-  code: [
-    ...Array.from({ length: 8 }, (_, i) => storeWord(i * 4, localGet(i))).flat(),
-    ...SPILL_WORDS.flatMap((offset, i) => storeWord(offset, localGet(8 + i))),
-    ...storeWord(L.BUDGET, localGet(SPILL_BUDGET)),
-  ],
-};
 
 /** Takes over the state. Which block is entered the head record says. */
 const PROLOGUE: Bytes = [
@@ -69,7 +46,10 @@ const PROLOGUE: Bytes = [
   OP.i32LtS,
   OP.if,
   VOID,
-  ...storeWord(L.BUDGET, localGet(F.LOCAL_LEFT)),
+  ...constant(0),
+  ...localGet(F.LOCAL_LEFT),
+  OP.i32Store,
+  ...memarg(L.BUDGET),
   ...localGet(F.LOCAL_HEAD),
   ...constant(L.RECORD_BYTES),
   OP.i32Add,
@@ -203,10 +183,11 @@ class RegionCompiler {
 }
 
 /** Writes the state, EIP at offset LOCAL_BLOCK. */
-const SPILL_ON_WAY: Bytes = F.spillAt(
-  [...localGet(F.LOCAL_BASE), ...localGet(F.LOCAL_BLOCK), OP.i32Add],
-  SPILL,
-);
+const SPILL_ON_WAY: Bytes = F.spillAt([
+  ...localGet(F.LOCAL_BASE),
+  ...localGet(F.LOCAL_BLOCK),
+  OP.i32Add,
+]);
 
 /** What follows the dispatching loop: each way writes the state and returns. */
 const WAYS_OUT: Bytes = [
@@ -216,8 +197,7 @@ const WAYS_OUT: Bytes = [
   OP.return,
   OP.end,
   ...SPILL_ON_WAY,
-  OP.call,
-  IMPORT.single,
+  ...callService('single'),
   OP.return,
 ];
 
@@ -228,7 +208,7 @@ function formOfInstruction({ decoded }: RegionInstruction): Form {
 /** The module of a region: its function is the export `region`, of the type of handlers. */
 export function compileRegion(region: Region, memoryPages: number): Uint8Array<ArrayBuffer> {
   const body = new RegionCompiler(region).body();
-  return encodeCode(headFor(memoryPages), [SPILL_FUNCTION, body]);
+  return encodeCode(headFor(memoryPages), [body]);
 }
 
 /** Heads of region modules, which differ in the size of the memory alone. */
@@ -237,8 +217,8 @@ const heads = new Map<number, Uint8Array>();
 function headFor(memoryPages: number): Uint8Array {
   const known = heads.get(memoryPages);
   if (known !== undefined) return known;
-  const imports = { functions: FUNCTION_IMPORTS, memoryPages, table: false, types: [] };
-  const head = encodeHead(imports, [SPILL_FUNCTION, { name: 'region', type: HANDLER }]);
+  const imports = { functions: [], memoryPages, table: true, types: CALL_TYPES };
+  const head = encodeHead(imports, [{ name: 'region', type: HANDLER_TYPE }]);
   heads.set(memoryPages, head);
   return head;
 }

@@ -8,6 +8,7 @@
  */
 import { ByteSink, type Bytes, I32, localSet, OP, type Piece } from '../wasm/encoder.js';
 import { type Expression, localExpression } from '../wasm/expression.js';
+import { callService } from '../wasm/services.js';
 
 /** The head record by which the region was entered. */
 export const LOCAL_HEAD = 0;
@@ -31,9 +32,9 @@ const GET_STATE: Bytes = Array.from({ length: 10 }, (_, i) => [
   LOCAL_REGISTERS + i,
 ]).flat();
 
-/** Code that writes the state words from the locals, EIP as given. @param spill function index of `spill`. */
-export function spillAt(eip: Bytes, spill: number): Bytes {
-  return [GET_STATE, eip, OP.localGet, LOCAL_LEFT, OP.call, spill];
+/** Code that writes the state words from the locals, EIP as given. */
+export function spillAt(eip: Bytes): Bytes {
+  return [GET_STATE, eip, OP.localGet, LOCAL_LEFT, callService('spill')];
 }
 
 /** A flag word that was set: an expression over temporaries that are kept for it. */

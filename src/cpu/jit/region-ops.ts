@@ -9,14 +9,10 @@ import type { Modifiable, Size } from '../isa/ops.js';
 import * as L from '../state-layout.js';
 import { type Bytes, constant, I32, localSet, memarg, OP } from '../wasm/encoder.js';
 import { constantExpression, type Expression, localExpression } from '../wasm/expression.js';
-import { FUNCTION_IMPORTS } from '../wasm/imports.js';
 import { type Access, WasmOps } from '../wasm/wasm-ops.js';
 import { InstructionBinding } from './instruction-binding.js';
 import type { RegionInstruction } from './region.js';
 import * as F from './region-frame.js';
-
-/** Function index of the region module's `spill`, behind the imports. */
-export const SPILL = FUNCTION_IMPORTS.length;
 
 const FLAT_SEGMENTS = new Set([L.SEG_ES, L.SEG_SS, L.SEG_DS].map(segmentOffset));
 
@@ -270,7 +266,7 @@ export class RegionOps extends WasmOps {
     this.code.push(this.#frame.flagsWorkedOut());
     const left = this.add(localExpression(F.LOCAL_LEFT), constantExpression(behind));
     this.code.push(left.code, localSet(F.LOCAL_LEFT));
-    this.code.push(F.spillAt(eip.code, SPILL));
+    this.code.push(F.spillAt(eip.code));
   }
 
   /** Returns to the run loop with EIP as given; the present instruction is done. */

@@ -2,18 +2,9 @@
  * The part of the abstract machine that emits: statements in order, values bound to locals, branches.
  */
 import type { Size } from '../isa/ops.js';
-import {
-  type Bytes,
-  I32,
-  I64,
-  localGet,
-  localSet,
-  OP,
-  type Piece,
-  unsigned,
-  VOID,
-} from './encoder.js';
+import { type Bytes, I32, I64, localGet, localSet, OP, type Piece, VOID } from './encoder.js';
 import { constantExpression, type Expression, localExpression } from './expression.js';
+import { callService, type ServiceName } from './services.js';
 import { WasmValues } from './wasm-values.js';
 
 export abstract class WasmEmitter extends WasmValues {
@@ -99,9 +90,9 @@ export abstract class WasmEmitter extends WasmValues {
     return localGet(local);
   }
 
-  protected callImport(index: number, ...arguments_: Expression[]): Expression {
+  protected callService(name: ServiceName, ...arguments_: Expression[]): Expression {
     const values = arguments_.map((argument) => argument.code);
-    return { code: [...values, OP.call, ...unsigned(index)], isBound: false };
+    return { code: [...values, callService(name)], isBound: false };
   }
 
   protected newLocal(type: number): number {

@@ -15,7 +15,6 @@ import * as L from '../state-layout.js';
 import type { Binding } from './binding.js';
 import { type Bytes, constant, memarg, OP } from './encoder.js';
 import { constantExpression, type Expression } from './expression.js';
-import { IMPORT } from './imports.js';
 import { WasmEmitter } from './wasm-emitter.js';
 
 /** Iterations left from which on the call that does some ahead pays. */
@@ -63,7 +62,7 @@ export class WasmOps extends WasmEmitter implements Ops<Expression> {
 
   /** The finished function body of a handler: what its shortcut did not settle, the procedure does. */
   finishByProcedure(): Bytes {
-    const { code } = this.callImport(IMPORT.procedure, this.binding.again());
+    const { code } = this.callService('procedure', this.binding.again());
     return [...this.code, ...code, ...constant(0), OP.return];
   }
 
@@ -152,7 +151,7 @@ export class WasmOps extends WasmEmitter implements Ops<Expression> {
 
   load(segment: Expression, offset: Expression, size: Size): Expression {
     const access = this.fastAccess(segment, offset, size, L.SEGMENT_READ_BELOW, L.TLB_READ_TAG);
-    return this.loadEither(access, size, IMPORT.load);
+    return this.loadEither(access, size, 'load');
   }
 
   store(segment: Expression, offset: Expression, size: Size, value: Expression): void {
@@ -163,7 +162,7 @@ export class WasmOps extends WasmEmitter implements Ops<Expression> {
 
   modifyAt(segment: Expression, offset: Expression, size: Size): Modifiable<Expression> {
     const access = this.fastAccess(segment, offset, size, L.SEGMENT_WRITE_BELOW, L.TLB_WRITE_TAG);
-    const value = this.loadEither(access, size, IMPORT.modify);
+    const value = this.loadEither(access, size, 'modify');
     return { value, store: (stored) => this.storeEither(access, size, this.let(stored)) };
   }
 
@@ -188,7 +187,7 @@ export class WasmOps extends WasmEmitter implements Ops<Expression> {
   }
 
   raise(vector: number): void {
-    const { code } = this.callImport(IMPORT.raise, constantExpression(vector));
+    const { code } = this.callService('raise', constantExpression(vector));
     this.code.push(...code, OP.unreachable);
   }
 
@@ -233,8 +232,8 @@ export class WasmOps extends WasmEmitter implements Ops<Expression> {
     const count = this.get(L.ECX);
     this.branch(this.gtU(count, constantExpression(WORTH_AHEAD)), () => {
       const kind = constantExpression(operation === 'movs' ? BULK_MOVS : BULK_STOS);
-      const { code } = this.callImport(
-        IMPORT.bulk,
+      const { code } = this.callService(
+        'bulk',
         kind,
         this.segment(),
         constantExpression(this.size),
@@ -284,11 +283,11 @@ export class WasmOps extends WasmEmitter implements Ops<Expression> {
   }
 
   /** The value from RAM, or from the import that does the whole access. */
-  protected loadEither(access: Access, size: Size, slow: number): Expression {
+  protected loadEither(access: Access, size: Size, slow: 'load' | 'modify'): Expression {
     return this.chooseValue(
       access.isFast,
       () => this.loadFast(access, size),
-      () => this.callImport(slow, access.segment, access.offset, constantExpression(size)),
+      () => this.callService(slow, access.segment, access.offset, constantExpression(size)),
     );
   }
 
@@ -298,13 +297,7 @@ export class WasmOps extends WasmEmitter implements Ops<Expression> {
       () => this.storeFast(access, size, value),
       () => {
         const { segment, offset } = access;
-        const call = this.callImport(
-          IMPORT.store,
-          segment,
-          offset,
-          constantExpression(size),
-          value,
-        );
+        const call = this.callService('store', segment, offset, constantExpression(size), value);
         this.code.push(...call.code);
       },
     );

@@ -1,60 +1,49 @@
-/**
- * A block compiled: the same semantics that make the handlers, with operands as constants, one
- * function for a run of instructions. A jump leaves the function; so does the end of the block.
- */
+/** One instruction compiled: the same semantics that makes its handler, with operands as constants. */
 import type { Core } from '../../../src/cpu/core.js';
 import type { Decoded } from '../../../src/cpu/decoder/decode.js';
 import { formOf } from '../../../src/cpu/isa/form.js';
 import { InstructionBinding } from '../../../src/cpu/jit/instruction-binding.js';
-import { constant, encodeModule, I32, OP, VOID } from '../../../src/cpu/wasm/encoder.js';
-import { FUNCTION_IMPORTS } from '../../../src/cpu/wasm/imports.js';
+import { constant, encodeModule, type FunctionBody, OP } from '../../../src/cpu/wasm/encoder.js';
+import {
+  CALL_TYPES,
+  HANDLER_TYPE,
+  PLACE_BEHIND_SERVICES,
+  SERVICE_NAMES,
+  servicePlace,
+  serviceType,
+} from '../../../src/cpu/wasm/services.js';
 import { WasmOps } from '../../../src/cpu/wasm/wasm-ops.js';
 
 /**
- * Compiles instructions that lie one behind the other into functions, one an instruction, and one that
- * runs them in turn until one jumps.
- * @returns a function that executes the block once.
+ * Compiles an instruction that has a semantics.
+ * @param imports the services that it may call, by name.
+ * @returns a function that executes it once; it throws what the services throw.
  */
 export function compileBlock(
   core: Core,
   memoryPages: number,
   imports: WebAssembly.ModuleImports,
-  instructions: readonly Decoded[],
+  decoded: Decoded,
 ): () => void {
-  const type = { parameters: [I32], results: [I32] };
-  const bodies = instructions.map((decoded, i) => {
-    const ops = new WasmOps(
-      new InstructionBinding(formOf(decoded.encoding, decoded.instruction, true), decoded),
-    );
-    decoded.encoding.semantics?.(ops);
-    const code = ops.finish([...constant(1), OP.return]);
-    return { name: `i${i}`, type, locals: ops.locals, code };
+  const form = formOf(decoded.encoding, decoded.instruction, true);
+  const ops = new WasmOps(new InstructionBinding(form, decoded));
+  decoded.encoding.semantics?.(ops);
+  const code = ops.finish([...constant(1), OP.return]);
+  const names = SERVICE_NAMES.filter((name) => name in imports);
+  const relays = names.map((name, index): FunctionBody => {
+    const type = serviceType(name);
+    const arguments_ = type.parameters.flatMap((_, i) => [OP.localGet, i]);
+    return { name, type, locals: [], code: [...arguments_, OP.call, index] };
   });
-  const first = FUNCTION_IMPORTS.length;
-  const calls = bodies.flatMap((_, i) => [
-    OP.i32Const,
-    0,
-    OP.call,
-    first + i,
-    OP.i32Eqz,
-    OP.brIf,
-    0,
+  const functions = names.map((name) => ({ name, type: serviceType(name) }));
+  const bytes = encodeModule({ functions, memoryPages, table: true, types: CALL_TYPES }, [
+    { name: 'block', type: HANDLER_TYPE, locals: ops.locals, code },
+    ...relays,
   ]);
-  const bytes = encodeModule(
-    { functions: FUNCTION_IMPORTS, memoryPages, table: false, types: [] },
-    [
-      ...bodies,
-      {
-        name: 'block',
-        type,
-        locals: [],
-        code: [OP.block, VOID, ...calls, OP.end, OP.i32Const, 0],
-      },
-    ],
-  );
-  const module = new WebAssembly.Module(bytes);
-  const instance = new WebAssembly.Instance(module, {
-    env: { memory: core.state.memory, ...imports },
+  const table = new WebAssembly.Table({ element: 'anyfunc', initial: PLACE_BEHIND_SERVICES });
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), {
+    env: { memory: core.state.memory, table, ...imports },
   });
-  return () => void instance.exports['block'](0);
+  for (const name of names) table.set(servicePlace(name), exports[name]);
+  return () => void exports['block'](0);
 }

@@ -77,13 +77,8 @@ export function stepByNumbers(cpu: Cpu, ops: NumberOps): Outcome {
 export function stepByBlock(cpu: Cpu): Outcome {
   const { core } = cpu;
   const pages = core.state.memory.buffer.byteLength >> 16;
-  const imports = {
-    ...slowPath(core),
-    procedure: () => undefined,
-    hot: () => undefined,
-    single: () => 0,
-  };
-  const block = compileBlock(core, pages, imports, [decodeAtEip(cpu)]);
+  const imports = { ...slowPath(core), procedure: () => undefined };
+  const block = compileBlock(core, pages, imports, decodeAtEip(cpu));
   return attempt(cpu, block);
 }
 
