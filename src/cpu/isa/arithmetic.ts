@@ -1,6 +1,14 @@
 /** ADD, ADC, SUB, SBB, CMP, INC, DEC, NEG, AND, OR, XOR, TEST, NOT, XADD, CMPXCHG. */
 import { EAX } from '../state-layout.js';
-import { carryFlag, flagsAdd, flagsLogic, flagsStep, flagsSub } from './flags.js';
+import {
+  carryFlag,
+  flagsAdd,
+  flagsAddCarry,
+  flagsLogic,
+  flagsStep,
+  flagsSub,
+  flagsSubBorrow,
+} from './flags.js';
 import type { Ops, Semantics } from './ops.js';
 
 // 00 to 05  ADD
@@ -18,7 +26,7 @@ export const adc: Semantics = (m) => {
   const b = m.read(1);
   const result = m.let(m.add(m.add(a, b), carryFlag(m)));
   m.write(0, result);
-  flagsAdd(m, a, b, result, m.size);
+  flagsAddCarry(m, a, b, result, m.size);
 };
 
 // 28 to 2D  SUB
@@ -36,7 +44,7 @@ export const sbb: Semantics = (m) => {
   const b = m.read(1);
   const result = m.let(m.sub(m.sub(a, b), carryFlag(m)));
   m.write(0, result);
-  flagsSub(m, a, b, result, m.size);
+  flagsSubBorrow(m, a, b, result, m.size);
 };
 
 // 38 to 3D  CMP

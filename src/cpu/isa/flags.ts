@@ -4,7 +4,7 @@
  */
 import { AUX_CARRY, AUX_CARRY_IN, AUX_HALF, AUX_PARITY_SHIFT } from '../eflags.js';
 import { FLAG_AUX, FLAG_RESULT } from '../state-layout.js';
-import type { Ops, Size } from './ops.js';
+import type { FlagOrigin, Ops, Size } from './ops.js';
 
 /** Where a carry vector's bits go: the top two to bits 31 and 30, bit 3 stays. */
 function placeCarries<V>(m: Ops<V>, carries: V, size: Size): V {
@@ -31,16 +31,28 @@ function setResult<V>(m: Ops<V>, result: V, size: Size): void {
   m.set(FLAG_RESULT, m.signExtend(result, size));
 }
 
-/** All six flags of an addition; the arguments are bound values. */
-export function flagsAdd<V>(m: Ops<V>, a: V, b: V, result: V, size: Size): void {
+/** All six flags of an addition, perhaps with a carry in; the arguments are bound values. */
+export function flagsAddCarry<V>(m: Ops<V>, a: V, b: V, result: V, size: Size): void {
   m.set(FLAG_AUX, placeCarries(m, addCarries(m, a, b, result), size));
   setResult(m, result, size);
 }
 
-/** All six flags of a subtraction; the arguments are bound values. */
-export function flagsSub<V>(m: Ops<V>, a: V, b: V, result: V, size: Size): void {
+/** All six flags of an addition without one. */
+export function flagsAdd<V>(m: Ops<V>, a: V, b: V, result: V, size: Size): void {
+  flagsAddCarry(m, a, b, result, size);
+  m.noteFlagOrigin?.({ kind: 'carry', left: result, right: a, size });
+}
+
+/** All six flags of a subtraction, perhaps with a borrow; the arguments are bound values. */
+export function flagsSubBorrow<V>(m: Ops<V>, a: V, b: V, result: V, size: Size): void {
   m.set(FLAG_AUX, placeCarries(m, subBorrows(m, a, b, result), size));
   setResult(m, result, size);
+}
+
+/** All six flags of a subtraction without one. */
+export function flagsSub<V>(m: Ops<V>, a: V, b: V, result: V, size: Size): void {
+  flagsSubBorrow(m, a, b, result, size);
+  m.noteFlagOrigin?.({ kind: 'compare', left: a, right: b, size });
 }
 
 /** CF = OF = 0, AF as the processor leaves it: 0. */
@@ -85,12 +97,12 @@ export function flagsCarryOverflow<V>(m: Ops<V>, carry: V, overflow: V): void {
 
 /** INC and DEC: all flags but CF. `a` is the old value. */
 export function flagsStep<V>(m: Ops<V>, a: V, result: V, isIncrement: boolean, size: Size): void {
-  const one = m.constant(1);
-  const carries = isIncrement ? addCarries(m, a, one, result) : subBorrows(m, a, one, result);
-  const aux = m.let(placeCarries(m, carries, size));
-  const overflow = m.let(overflowOf(m, aux));
+  const extreme = 2 ** (size * 8 - 1) - (isIncrement ? 0 : 1);
+  const overflow = m.let(m.eq(m.truncate(result, size), m.constant(extreme | 0)));
   const carry = m.let(carryFlag(m));
-  m.set(FLAG_AUX, auxOf(m, carry, overflow, m.and(aux, m.constant(AUX_HALF))));
+  // The one itself is in bit 0 alone: what changes in bit 4 was carried there.
+  const half = m.and(m.shrU(m.xor(a, result), m.constant(1)), m.constant(AUX_HALF));
+  m.set(FLAG_AUX, auxOf(m, carry, overflow, half));
   setResult(m, result, size);
 }
 
@@ -112,6 +124,8 @@ function overflowOf<V>(m: Ops<V>, aux: V): V {
 
 /** Each flag as 0 or 1. */
 export function carryFlag<V>(m: Ops<V>): V {
+  const origin = m.flagOrigin?.() ?? null;
+  if (origin !== null) return m.ltU(...atTheTop(m, origin));
   return m.shrU(m.get(FLAG_AUX), m.constant(31));
 }
 export function overflowFlag<V>(m: Ops<V>): V {
@@ -152,6 +166,12 @@ export function setArithmeticFlags<V>(m: Ops<V>, flags: V, overflow: V): void {
   m.set(FLAG_RESULT, m.eqz(zero));
 }
 
+/** Both values of an origin, moved up so that 32 bits compare as the size does. */
+function atTheTop<V>(m: Ops<V>, { left, right, size }: FlagOrigin<V>): [V, V] {
+  const up = (value: V) => (size === 4 ? value : m.shl(value, m.constant(32 - size * 8)));
+  return [up(left), up(right)];
+}
+
 /** A condition code (the low four bits of Jcc, SETcc, CMOVcc): not zero where it holds. */
 export function condition<V>(m: Ops<V>, code: number): V {
   const holds = positiveCondition(m, code >> 1);
@@ -159,6 +179,13 @@ export function condition<V>(m: Ops<V>, code: number): V {
 }
 
 function positiveCondition<V>(m: Ops<V>, code: number): V {
+  const origin = m.flagOrigin?.();
+  if (origin?.kind === 'compare') {
+    const [left, right] = atTheTop(m, origin);
+    if (code === 3) return m.eqz(m.gtU(left, right));
+    if (code === 6) return m.ltS(left, right);
+    if (code === 7) return m.eqz(m.ltS(right, left));
+  }
   switch (code) {
     case 0:
       return overflowFlag(m);

@@ -30,6 +30,18 @@ export interface PlainPlace<V> {
   store(at: number, value: V): void;
 }
 
+/**
+ * How all arithmetic flags came about, where that tells conditions more cheaply than the two words of flags.
+ * `left` and `right` are bound values whose bits above the size mean nothing.
+ */
+export interface FlagOrigin<V> {
+  /** compare: the flags are those of left - right. carry: CF is set where left is below right, unsigned. */
+  readonly kind: 'compare' | 'carry';
+  readonly left: V;
+  readonly right: V;
+  readonly size: Size;
+}
+
 export interface Ops<V> {
   /** Operand size of this form: of its first operand, or as the prefixes say where it has none. */
   readonly size: Size;
@@ -91,6 +103,11 @@ export interface Ops<V> {
   /** A state word by its offset (state-layout.ts): 32 bits, or the low bytes of a register. */
   get(offset: number, size?: Size): V;
   set(offset: number, value: V, size?: Size): void;
+
+  /** Says where the flags come from that were just set, to a machine that remembers it until flags are set again. */
+  noteFlagOrigin?(origin: FlagOrigin<V>): void;
+  /** What was said and remembered; null where the words of flags must tell. */
+  flagOrigin?(): FlagOrigin<V> | null;
 
   /** Operand k, zero-extended; memory may fault. */
   read(k: number): V;

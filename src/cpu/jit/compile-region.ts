@@ -115,6 +115,7 @@ class RegionCompiler {
     const loopsOnItself =
       !block.isCut && block.instructions.some((one) => one.target === block.offset);
     const { body } = frame;
+    frame.origin = null;
     frame.depth = loopsOnItself ? 1 : 0;
     if (loopsOnItself) body.write([OP.loop, VOID]);
     body.write([

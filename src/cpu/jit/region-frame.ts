@@ -6,6 +6,8 @@
  * register is in its local and nowhere else; state words are written before anything that may look at
  * them: an import that may throw, and the return.
  */
+
+import type { FlagOrigin } from '../isa/ops.js';
 import { ByteSink, type Bytes, I32, localSet, OP, type Piece } from '../wasm/encoder.js';
 import { type Expression, localExpression } from '../wasm/expression.js';
 import { callService } from '../wasm/services.js';
@@ -43,6 +45,12 @@ interface Pending {
   readonly owner: Temporaries;
 }
 
+/** Where flags that are known to come from somewhere come from, and the temporaries that this names. */
+interface Origin {
+  readonly origin: FlagOrigin<Expression>;
+  readonly owner: Temporaries;
+}
+
 /** The temporaries of one instruction, given back when nothing refers to them any more. */
 interface Temporaries {
   readonly locals: { readonly index: number; readonly type: number }[];
@@ -57,6 +65,7 @@ export class RegionFrame {
   depth = 0;
   readonly #free = new Map<number, number[]>();
   readonly #pending: [Pending | null, Pending | null] = [null, null];
+  #origin: Origin | null = null;
   #current: Temporaries = { locals: [], uses: 1 };
 
   /** A local of the type that no pending value needs. */
@@ -82,6 +91,17 @@ export class RegionFrame {
     const old = this.#pending[word];
     this.#pending[word] = value === null ? null : { value, owner: this.#current };
     if (value !== null) this.#current.uses += 1;
+    if (old !== null) this.#release(old.owner);
+  }
+
+  /** Where the flags come from; null where nobody knows. Settling them does not change it. */
+  get origin(): FlagOrigin<Expression> | null {
+    return this.#origin?.origin ?? null;
+  }
+  set origin(origin: FlagOrigin<Expression> | null) {
+    const old = this.#origin;
+    this.#origin = origin === null ? null : { origin, owner: this.#current };
+    if (origin !== null) this.#current.uses += 1;
     if (old !== null) this.#release(old.owner);
   }
 

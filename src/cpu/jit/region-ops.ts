@@ -5,7 +5,7 @@
 
 import { RECORD_BLOCK, RECORD_HANDLER, RECORD_OFFSET, registerOffset } from '../engine/record.js';
 import type { Form } from '../isa/form.js';
-import type { Modifiable, Size } from '../isa/ops.js';
+import type { FlagOrigin, Modifiable, Size } from '../isa/ops.js';
 import * as L from '../state-layout.js';
 import { type Bytes, constant, I32, localSet, memarg, OP } from '../wasm/encoder.js';
 import { constantExpression, type Expression, localExpression } from '../wasm/expression.js';
@@ -68,10 +68,23 @@ export class RegionOps extends WasmOps {
   }
 
   override set(offset: number, value: Expression, size: Size = 4): void {
-    if (offset === L.FLAG_RESULT) this.#frame.setPending(0, value);
-    else if (offset === L.FLAG_AUX) this.#frame.setPending(1, value);
+    if (offset === L.FLAG_RESULT) this.#setFlagWord(0, value);
+    else if (offset === L.FLAG_AUX) this.#setFlagWord(1, value);
     else if (offset < L.ZERO) this.#setRegister(offset, value, size);
     else super.set(offset, value, size);
+  }
+
+  #setFlagWord(word: 0 | 1, value: Expression): void {
+    this.#frame.setPending(word, value);
+    this.#frame.origin = null;
+  }
+
+  noteFlagOrigin(origin: FlagOrigin<Expression>): void {
+    this.#frame.origin = origin;
+  }
+
+  flagOrigin(): FlagOrigin<Expression> | null {
+    return this.#frame.origin;
   }
 
   /** A local's value now: locals of registers change. */
@@ -102,7 +115,19 @@ export class RegionOps extends WasmOps {
   ): Expression {
     const bound = this.let(condition);
     this.#settleFlags();
-    return this.chooseValue(bound, then, otherwise);
+    return this.chooseValue(
+      bound,
+      () => this.#keepingOrigin(then),
+      () => this.#keepingOrigin(otherwise),
+    );
+  }
+
+  /** Where a branch sets flags nobody can say behind it where they come from. */
+  #keepingOrigin<T>(branch: () => T): T {
+    const { origin } = this.#frame;
+    const result = branch();
+    if (this.#frame.origin !== origin) this.#frame.origin = null;
+    return result;
   }
 
   override nextEip(): Expression {
@@ -248,7 +273,7 @@ export class RegionOps extends WasmOps {
 
   /** Runs a branch of the semantics, and leaves the flags that it sets in their locals. */
   #settled(branch: () => void): void {
-    branch();
+    this.#keepingOrigin(branch);
     this.#settleFlags();
   }
 
