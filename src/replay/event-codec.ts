@@ -25,6 +25,7 @@ import {
   ValueReader,
   WORD,
 } from './value-reader.js';
+import type { ValueWriter } from './value-writer.js';
 
 /** Kinds as traces number them. Odd ones are checks: a reader that doesn't know one skips it. */
 const ACCEPT = 1;
@@ -82,7 +83,7 @@ const DIFFERENCE: Range = { least: -UINT53.most, most: UINT53.most };
 const ARGS_COUNT: Range = { least: 0, most: SHIM_ARGS_MOST };
 
 /** A value of an encoded event. */
-export type EncodedValue = number | Uint8Array;
+type EncodedValue = number | Uint8Array;
 
 /** Encodes the events of one chunk, in order. */
 export class EventEncoder {
@@ -97,7 +98,7 @@ export class EventEncoder {
    * Appends the values that stand for an event.
    * @throws Error where the event lies before the last or has a value outside of its range: a bug.
    */
-  encode(event: BodyEvent, encoded: EncodedValue[]): void {
+  encode(event: BodyEvent, encoded: ValueWriter): void {
     const predictions = this.#predictions;
     expectRange(event.at, UINT53, 'instant', event);
     if (event.at < predictions.at) {
@@ -109,25 +110,29 @@ export class EventEncoder {
       const source = CLOCK_SOURCES.indexOf(event.source);
       expectRange(event.value, UINT53, 'value', event);
       const flags = source << SOURCE_SHIFT;
-      encoded.push(tag(CLOCK, delta === 0 ? flags | SAME_INSTANT : flags));
-      if (delta !== 0) encoded.push(delta);
-      encoded.push(event.value - predictions.clocks[source]);
-      predictions.observe(event);
+      encoded.integer(tag(CLOCK, delta === 0 ? flags | SAME_INSTANT : flags));
+      if (delta !== 0) encoded.integer(delta);
+      encoded.integer(event.value - predictions.clocks[source]);
+      predictions.at = event.at;
+      predictions.clocks[source] = event.value;
       return;
     }
     const { kind, flags, values } = encodeValues(event, predictions);
     if (delta === 0) {
-      encoded.push(tag(kind, flags | SAME_INSTANT));
+      encoded.integer(tag(kind, flags | SAME_INSTANT));
     } else if (isForetold(kind, flags) && event.at === predictions.calls.nextAt) {
-      encoded.push(tag(kind, flags | PUNCTUAL));
+      encoded.integer(tag(kind, flags | PUNCTUAL));
     } else {
       const residual = event.at - predictions.tick - predictions.period;
       const isPeriodic =
         kind === TICK && predictions.period > 0 && integerBytes(residual) < integerBytes(delta);
-      if (isPeriodic) encoded.push(tag(kind, flags | PERIODIC), residual);
-      else encoded.push(tag(kind, flags), delta);
+      encoded.integer(tag(kind, isPeriodic ? flags | PERIODIC : flags));
+      encoded.integer(isPeriodic ? residual : delta);
     }
-    encoded.push(...values);
+    for (const value of values) {
+      if (typeof value === 'number') encoded.integer(value);
+      else encoded.binary(value);
+    }
     predictions.observe(event);
   }
 }

@@ -15,11 +15,11 @@ export class Predictions {
   period = 0;
   /** The line that rose last, and the vector that each line had last. */
   line = 0;
-  readonly vectors: number[] = new Array<number>(LINES).fill(-1);
+  readonly vectors: Int16Array = new Int16Array(LINES).fill(-1);
   eip = 0;
   site = 0;
   readonly calls = new CallPredictions();
-  readonly clocks: number[] = CLOCK_SOURCES.map(() => 0);
+  readonly clocks: Float64Array = new Float64Array(CLOCK_SOURCES.length);
 
   /** @param at where the chunk starts. */
   constructor(at: Instant) {

@@ -73,11 +73,6 @@ export function integerBytes(value: number): number {
           : 9;
 }
 
-/** How many bytes msgpackr takes for a byte string. */
-export function binaryBytes(length: number): number {
-  return length + (length < 0x100 ? 2 : length < 0x10000 ? 3 : 5);
-}
-
 /** Bytes of a value of fixed size, by its first byte less 0xc0; 0 for what isn't of fixed size. */
 // biome-ignore format: table
 const FIXED_BYTES = [

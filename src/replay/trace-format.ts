@@ -28,10 +28,9 @@ import {
   noEvents,
   type TraceEvent,
 } from './event.js';
-import { decodeEvents, type EncodedValue, EventEncoder } from './event-codec.js';
+import { decodeEvents, EventEncoder } from './event-codec.js';
 import { ChunkedEvents, type EventList } from './event-list.js';
 import type { Instant } from './instant.js';
-import { binaryBytes, integerBytes, packValue } from './msgpack.js';
 import type { Outcome } from './outcome.js';
 import { type Checked, describeDamage, type TraceDamage } from './trace-damage.js';
 import { encodeEnd } from './trace-end.js';
@@ -49,6 +48,7 @@ import {
   type TraceIndex,
   type TraceSource,
 } from './trace-scan.js';
+import { ValueWriter } from './value-writer.js';
 
 export type { TraceDamage } from './trace-damage.js';
 export type { TraceHeader, TraceImage, TraceStart } from './trace-header.js';
@@ -67,9 +67,8 @@ export class TraceWriter {
   readonly #counts = noEvents();
   readonly #clocks = noClockValues();
   #encoder = new EventEncoder(0);
-  /** The open chunk: its values, how many bytes and events they are. */
-  #values: EncodedValue[] = [];
-  #bufferedBytes = 0;
+  /** The open chunk: its values, and how many events they are. */
+  readonly #values = new ValueWriter();
   #bufferedEvents = 0;
   /** Where the open chunk starts, and its last event. */
   #from: Instant = 0;
@@ -122,11 +121,10 @@ export class TraceWriter {
     if (upTo < this.#lastAt)
       throw new Error(`flush to @${upTo} after an event at @${this.#lastAt}`);
     if (this.#hasEnded || (this.#bufferedEvents === 0 && upTo === this.#from)) return;
-    this.#chunk(CHUNK_EVENTS, upTo, packValue(this.#values));
+    this.#chunk(CHUNK_EVENTS, upTo, this.#values.payload());
     this.#lastAt = upTo;
     this.#encoder = new EventEncoder(upTo);
-    this.#values = [];
-    this.#bufferedBytes = 0;
+    this.#values.cutTo(0, 0);
     this.#bufferedEvents = 0;
   }
 
@@ -158,17 +156,14 @@ export class TraceWriter {
   #body(event: BodyEvent): void {
     this.#expectOpen();
     const values = this.#values;
-    const before = values.length;
+    const { count, byteLength } = values;
     this.#encoder.encode(event, values);
-    let bytes = 0;
-    for (let i = before; i < values.length; i++) bytes += encodedBytes(values[i]);
-    if (this.#bufferedBytes + bytes > CHUNK_BYTES_MOST) {
-      values.length = before;
+    if (values.byteLength > CHUNK_BYTES_MOST) {
+      values.cutTo(count, byteLength);
       this.flush();
       this.#body(event);
       return;
     }
-    this.#bufferedBytes += bytes;
     this.#bufferedEvents += 1;
     this.#lastAt = event.at;
     this.#counts[event.kind] += 1;
@@ -196,10 +191,6 @@ export class TraceWriter {
     this.#sink(bytes);
     this.#bytes += bytes.length;
   }
-}
-
-function encodedBytes(value: EncodedValue): number {
-  return typeof value === 'number' ? integerBytes(value) : binaryBytes(value.length);
 }
 
 /**

@@ -2,14 +2,15 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { BodyEvent, ShimEvent } from '../../src/replay/event.js';
-import { decodeEvents, type EncodedValue, EventEncoder } from '../../src/replay/event-codec.js';
+import { decodeEvents, EventEncoder } from '../../src/replay/event-codec.js';
 import { packValue } from '../../src/replay/msgpack.js';
+import { ValueWriter } from '../../src/replay/value-writer.js';
 
 function payloadOf(events: readonly BodyEvent[]): Uint8Array {
   const encoder = new EventEncoder(0);
-  const values: EncodedValue[] = [];
+  const values = new ValueWriter();
   for (const event of events) encoder.encode(event, values);
-  return packValue(values);
+  return values.payload();
 }
 
 /** Calls from a few sites, some with arguments, at a few distances, so that many are foretold. */
