@@ -17,7 +17,7 @@ export const PAGE_MMIO = 2;
 export const PAGE_CODE = 4;
 /** A page walk read an entry from this page, and the TLB may hold what it found. */
 export const PAGE_TABLE = 8;
-/** Not written since `beginEpoch`. */
+/** Not written since `beginEpoch`, or at all. */
 export const PAGE_CLEAN = 16;
 
 /** Log2 of the bytes per unit in which code is tracked inside a page. */
@@ -46,8 +46,8 @@ export class PhysicalMemory {
   /** Pages in the order in which they were first written in an epoch, and those epochs. */
   #writtenPages: number[] = [];
   #writtenEpochs: number[] = [];
-  /** Where in these the present epoch begins; -1 before the first one was begun. */
-  #epochStart = -1;
+  /** Where in these the present epoch begins. */
+  #epochStart = 0;
 
   /**
    * @param ramBytes a multiple of 4096 that fits behind RAM_BASE.
@@ -61,7 +61,8 @@ export class PhysicalMemory {
     this.ram = state.u8.subarray(RAM_BASE, RAM_BASE + ramBytes);
     this.#view = new DataView(state.memory.buffer, RAM_BASE, ramBytes);
     this.#mmio = mmio;
-    this.pageFlags = new Uint8Array(ramBytes >>> 12);
+    // RAM is known to be zero where nobody wrote: then nobody has to read it either.
+    this.pageFlags = new Uint8Array(ramBytes >>> 12).fill(PAGE_CLEAN);
     this.writtenEpoch = new Uint32Array(ramBytes >>> 12);
     this.#codeLines = new Uint8Array(ramBytes >>> CODE_LINE_SHIFT);
   }
@@ -163,12 +164,8 @@ export class PhysicalMemory {
    */
   beginEpoch(): number {
     this.#epoch += 1;
-    if (this.#epochStart < 0) {
-      for (let page = 0; page < this.pageFlags.length; page++) this.#setClean(page);
-    } else {
-      for (let place = this.#epochStart; place < this.#writtenPages.length; place++) {
-        this.#setClean(this.#writtenPages[place]);
-      }
+    for (let place = this.#epochStart; place < this.#writtenPages.length; place++) {
+      this.#setClean(this.#writtenPages[place]);
     }
     if (this.#writtenPages.length > 2 * this.pageFlags.length) this.#forgetRewritten();
     this.#epochStart = this.#writtenPages.length;
@@ -176,9 +173,11 @@ export class PhysicalMemory {
     return this.#epoch;
   }
 
-  /** The pages that were written in an epoch or later ones, ascending; of epoch 0: all of RAM. */
+  /**
+   * The pages that were written in an epoch or later ones, ascending; of epoch 1, the first: all that were
+   * ever written. The others are zero.
+   */
   writtenSince(epoch: number): number[] {
-    if (epoch === 0) return Array.from(this.pageFlags.keys());
     const pages: number[] = [];
     for (let place = this.#writtenPages.length - 1; place >= 0; place--) {
       const at = this.#writtenEpochs[place];

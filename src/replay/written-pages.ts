@@ -5,18 +5,22 @@
  */
 import type { PhysicalMemory } from '../cpu/physical-memory.js';
 
+/** The one that a machine is made in. */
+const FIRST_EPOCH = 1;
+
 /** One observer's view of which pages of RAM were written. */
 export class WrittenPages {
   readonly #physical: PhysicalMemory;
-  #since = 0;
+  #since = FIRST_EPOCH;
 
   constructor(physical: PhysicalMemory) {
     this.#physical = physical;
   }
 
   /**
-   * Calls `visit` with the number of each page that was written since the last call of `look` (at
-   * the first call: every page of RAM), lowest first, and starts anew. The guest sees nothing of it.
+   * Calls `visit` with the number of each page that was written since the last call of `look` (at the first
+   * call: that was ever written, the others being zero), lowest first, and starts anew. The guest sees
+   * nothing of it.
    */
   look(visit: (page: number) => void): void {
     for (const page of this.#physical.writtenSince(this.#since)) visit(page);

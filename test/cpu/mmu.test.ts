@@ -256,6 +256,7 @@ describe('page walk', () => {
 describe('TLB', () => {
   test('a translation is filled for plain loads, and for plain stores once the page is dirty', () => {
     const core = pagedCore();
+    core.physical.write(0x20000, 1, 1);
     map(core, 5, 0x20000 | P | RW);
     const entry = L.TLB_SUPERVISOR + 0x405 * L.TLB_ENTRY_BYTES;
     core.mmu.read(0x405000, 4, false);
@@ -283,6 +284,7 @@ describe('TLB', () => {
 
   test('a page that gets a flag loses plain stores by all its addresses, and no other page does', () => {
     const core = pagedCore();
+    for (const page of [0x20, 0x21]) core.physical.write(page << 12, 1, 1);
     [0x20, 0x20, 0x21].forEach((page, i) => map(core, i, (page << 12) | P | RW | A | D));
     const tags = [0, 1, 2].map((i) => L.TLB_SUPERVISOR + (0x400 + i) * L.TLB_ENTRY_BYTES);
     for (const linear of [0x400000, 0x401000, 0x402000]) core.mmu.read(linear, 4, false);
