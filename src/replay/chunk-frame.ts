@@ -50,6 +50,15 @@ const CODEC_STORED = 0;
 const CODEC_DEFLATE = 1;
 /** Payloads below this many bytes are stored as they are: deflate gains nothing. */
 const DEFLATE_FROM = 128;
+/**
+ * Of a payload from this many bytes on, samples are deflated first: a kernel that is compressed already
+ * would take a tenth of a second, and come out as large as it was.
+ */
+const SAMPLE_FROM = 1 << 20;
+const SAMPLES = 16;
+const SAMPLE_BYTES = 1 << 12;
+/** What samples must come down to, as a part of their bytes. */
+const WORTHWHILE = 0.95;
 
 const EXT32 = 0xc9;
 /** Bytes of a frame; the payload follows. */
@@ -138,7 +147,7 @@ export function encodeChunk(chunk: NewChunk, payload: Uint8Array): Uint8Array {
   if (payload.length > most) {
     throw new Error(`payload of ${payload.length} bytes in a chunk of type ${chunk.type}`);
   }
-  const deflated = payload.length < DEFLATE_FROM ? payload : deflateRawSync(payload, { level: 1 });
+  const deflated = isWorthDeflating(payload) ? deflateRawSync(payload, { level: 1 }) : payload;
   const isDeflated = deflated.length < payload.length;
   const stored = isDeflated ? deflated : payload;
   const bytes = new Uint8Array(FRAME_BYTES + stored.length);
@@ -155,6 +164,17 @@ export function encodeChunk(chunk: NewChunk, payload: Uint8Array): Uint8Array {
   view.setUint32(AT_FRAME_CRC, crc32(bytes.subarray(0, AT_FRAME_CRC)));
   bytes.set(stored, FRAME_BYTES);
   return bytes;
+}
+
+function isWorthDeflating(payload: Uint8Array): boolean {
+  if (payload.length < SAMPLE_FROM) return payload.length >= DEFLATE_FROM;
+  const distance = Math.floor(payload.length / SAMPLES);
+  let bytes = 0;
+  for (let sample = 0; sample < SAMPLES; sample++) {
+    const start = sample * distance;
+    bytes += deflateRawSync(payload.subarray(start, start + SAMPLE_BYTES), { level: 1 }).length;
+  }
+  return bytes < WORTHWHILE * SAMPLES * SAMPLE_BYTES;
 }
 
 /**
