@@ -14,7 +14,7 @@ export function liveSource(machine: RecordedMachine, isDebugged = false): LiveSo
       return new RandomClock(machine.seed);
     case 'host':
       return new HostClock({
-        now: () => Number(process.hrtime.bigint()),
+        now: () => Math.floor(performance.now() * 1e6),
         epochSeconds: Math.floor(Date.now() / 1000),
         skipsIdle: isDebugged,
       });

@@ -2,7 +2,7 @@
  * The host clock: guest time follows the host's, from when the clock was attached. The time-stamp counter
  * runs at a nominal 1 GHz.
  *
- * The host's time is looked at about every 0.2 ms, not at each step: the source learns how many steps
+ * The host's time is looked at about every 0.5 ms, not at each step: the source learns how many steps
  * the machine takes in that time. In between guest time goes on with the steps, at the pace that was
  * learned. So what a guest measures (its time-stamp counter against its timer, as kernels do) comes out
  * right even where other work takes the host's processor away meanwhile: guest time then lags, and makes
@@ -17,7 +17,8 @@ import { apicTicksAt, pitTicksAt, secondsAt } from './guest-time.js';
 import type { IdleResult, InputDoor, LiveSource } from './live-source.js';
 import { type Slot, TimerBank, timersOf } from './timer-bank.js';
 
-const SAMPLE_NANOSECONDS = 200_000;
+/** A look takes some 5 us, with all that has the machine stop and go on: a hundredth of this. */
+const SAMPLE_NANOSECONDS = 500_000;
 /** A lag is made up for in about this time, where the bounds of the pace allow it. */
 const CATCH_UP_NANOSECONDS = 5_000_000;
 /** How far the pace is bent to make up for a lag, and for being ahead. */
