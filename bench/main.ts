@@ -8,7 +8,7 @@ import { dirname, join } from 'node:path';
 import { Command, Option } from 'commander';
 import { parsePositiveCount } from '../src/cli/machine-options.js';
 import { type Measured, measure } from './measure.js';
-import { buildNative, hasLinux, type Peer, peers, type Workload } from './peers.js';
+import { buildHoldoff, buildNative, hasLinux, type Peer, peers, type Workload } from './peers.js';
 import {
   between,
   figure,
@@ -135,6 +135,7 @@ function traceLine(results: Results): string {
 
 async function main(options: Options): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'holdoff-bench-'));
+  await buildHoldoff();
   const wanted = options.peers?.split(',');
   const all = peers(buildNative(folder));
   const chosen = all.filter(({ name }) => wanted === undefined || wanted.includes(name));

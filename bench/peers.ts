@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { bundle } from '../scripts/bundling.js';
 
 /** A folder of the repository. */
 const root = new URL('..', import.meta.url).pathname;
@@ -14,8 +15,10 @@ const initrd = join(linux, 'initramfs.cpio.gz');
 const CMDLINE = 'console=ttyS0 acpi=off noapic nolapic pci=off';
 
 const require = createRequire(import.meta.url);
+/** Where the peer that is holdoff is built, as the command itself is. */
+const BUILT = 'build/bench';
+const holdoff = [process.execPath, join(root, BUILT, 'holdoff.js')];
 const tsx = [process.execPath, '--import', `file://${require.resolve('tsx')}`];
-const holdoff = [...tsx, join(root, 'bench/peers/holdoff.ts')];
 const v86 = [...tsx, join(root, 'bench/peers/v86.ts')];
 const SEABIOS = '/usr/share/seabios/bios.bin';
 const VGABIOS = '/usr/share/seabios/vgabios-stdvga.bin';
@@ -93,6 +96,11 @@ export function peers(native: string | null): readonly Peer[] {
       },
     },
   ];
+}
+
+/** Builds holdoff, as it is in the sources now. */
+export function buildHoldoff(): Promise<void> {
+  return bundle(['bench/peers/holdoff.ts'], BUILT);
 }
 
 /** Builds the native program into the folder; null where there is no compiler for 32 bits. */

@@ -1,7 +1,7 @@
 /**
  * holdoff as a peer of the benchmarks: what the verbs run, record and replay do, with the time of each
- * line that the guest prints. `tsx bench/peers/holdoff.ts run|record IMAGE TRACE [OPTION...]`, where the
- * options are as on the command line, or `... replay TRACE`. Prints the trace's size in the end.
+ * line that the guest prints. `run IMAGE [OPTION...]`, `record IMAGE TRACE [OPTION...]`, where the options
+ * are as on the command line, or `replay TRACE`. Prints the trace's size in the end.
  */
 import { Command } from 'commander';
 import { liveSource } from '../../src/cli/live-source.js';
