@@ -6,8 +6,14 @@ import { AUX_CARRY, AUX_CARRY_IN, AUX_HALF, AUX_PARITY_SHIFT } from '../eflags.j
 import { FLAG_AUX, FLAG_RESULT } from '../state-layout.js';
 import type { FlagOrigin, Ops, Size } from './ops.js';
 
+/** What carries are worked out with: it has no effects. */
+type Values<V> = Pick<
+  Ops<V>,
+  'constant' | 'add' | 'sub' | 'and' | 'or' | 'xor' | 'not' | 'shl' | 'let'
+>;
+
 /** Where a carry vector's bits go: the top two to bits 31 and 30, bit 3 stays. */
-function placeCarries<V>(m: Ops<V>, carries: V, size: Size): V {
+function placeCarries<V>(m: Values<V>, carries: V, size: Size): V {
   const top = AUX_CARRY | AUX_CARRY_IN;
   if (size === 4) return m.and(carries, m.constant(top | AUX_HALF));
   const bound = m.let(carries);
@@ -18,12 +24,12 @@ function placeCarries<V>(m: Ops<V>, carries: V, size: Size): V {
 }
 
 /** The carries of a + b (+ carry) = result, one bit a column. */
-function addCarries<V>(m: Ops<V>, a: V, b: V, result: V): V {
+function addCarries<V>(m: Values<V>, a: V, b: V, result: V): V {
   return m.or(m.and(a, b), m.and(m.or(a, b), m.not(result)));
 }
 
 /** The borrows of a - b (- borrow) = result. */
-function subBorrows<V>(m: Ops<V>, a: V, b: V, result: V): V {
+function subBorrows<V>(m: Values<V>, a: V, b: V, result: V): V {
   return m.or(m.and(m.not(a), b), m.and(m.not(m.xor(a, b)), result));
 }
 
@@ -53,6 +59,16 @@ export function flagsSubBorrow<V>(m: Ops<V>, a: V, b: V, result: V, size: Size):
 export function flagsSub<V>(m: Ops<V>, a: V, b: V, result: V, size: Size): void {
   flagsSubBorrow(m, a, b, result, size);
   m.noteFlagOrigin?.({ kind: 'compare', left: a, right: b, size });
+}
+
+/**
+ * FLAG_AUX of 32-bit flags with an origin, whose result is FLAG_RESULT. The result and the origin's `right` are bound.
+ */
+export function auxOfOrigin<V>(m: Values<V>, kind: FlagOrigin<V>['kind'], result: V, right: V): V {
+  if (kind === 'carry') {
+    return placeCarries(m, addCarries(m, right, m.let(m.sub(result, right)), result), 4);
+  }
+  return placeCarries(m, subBorrows(m, m.let(m.add(result, right)), right, result), 4);
 }
 
 /** CF = OF = 0, AF as the processor leaves it: 0. */

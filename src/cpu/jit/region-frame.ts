@@ -7,10 +7,22 @@
  * them: an import that may throw, and the return.
  */
 
+import { auxOfOrigin } from '../isa/flags.js';
 import type { FlagOrigin } from '../isa/ops.js';
-import { ByteSink, type Bytes, I32, localSet, OP, type Piece } from '../wasm/encoder.js';
+import {
+  ByteSink,
+  type Bytes,
+  constant,
+  I32,
+  localGet,
+  localSet,
+  OP,
+  type Piece,
+  VOID,
+} from '../wasm/encoder.js';
 import { type Expression, localExpression } from '../wasm/expression.js';
 import { callService } from '../wasm/services.js';
+import { WasmValues } from '../wasm/wasm-values.js';
 
 /** The head record by which the region was entered. */
 export const LOCAL_HEAD = 0;
@@ -26,7 +38,51 @@ export const LOCAL_BASE = 12;
 /** Index of the block to go to; on the way out, EIP's offset in the page. */
 export const LOCAL_BLOCK = 13;
 export const LOCAL_TLB = 14;
-const FIRST_TEMPORARY = 15;
+/** How LOCAL_AUX is to be read: AUX_IS_WORD, or one of AUX_IS_RIGHT. */
+const LOCAL_AUX_KIND = 15;
+const LOCAL_SCRATCH = 16;
+const FIRST_TEMPORARY = 17;
+
+/** LOCAL_AUX is FLAG_AUX. */
+const AUX_IS_WORD = 0;
+/** LOCAL_AUX is `right` of the flags' origin; FLAG_AUX follows from it and from LOCAL_RESULT. */
+const AUX_IS_RIGHT = { compare: 1, carry: 2 } as const;
+
+/** Works out values with one more local. */
+class ScratchValues extends WasmValues {
+  code: Bytes = [];
+
+  let(value: Expression): Expression {
+    this.code = [...value.code, ...localSet(LOCAL_SCRATCH)];
+    return localExpression(LOCAL_SCRATCH);
+  }
+}
+
+function workOut(kind: keyof typeof AUX_IS_RIGHT): Bytes {
+  const values = new ScratchValues();
+  const [result, right] = [localExpression(LOCAL_RESULT), localExpression(LOCAL_AUX)];
+  const aux = auxOfOrigin(values, kind, result, right);
+  return [...values.code, ...aux.code, ...localSet(LOCAL_AUX)];
+}
+
+/** Makes LOCAL_AUX what FLAG_AUX is. */
+export const WORK_OUT_AUX: Bytes = [
+  ...localGet(LOCAL_AUX_KIND),
+  OP.if,
+  VOID,
+  ...localGet(LOCAL_AUX_KIND),
+  ...constant(AUX_IS_RIGHT.compare),
+  OP.i32Eq,
+  OP.if,
+  VOID,
+  ...workOut('compare'),
+  OP.else,
+  ...workOut('carry'),
+  OP.end,
+  ...constant(AUX_IS_WORD),
+  ...localSet(LOCAL_AUX_KIND),
+  OP.end,
+];
 
 /** Registers and flag words, as `spill` takes them. */
 const GET_STATE: Bytes = Array.from({ length: 10 }, (_, i) => [
@@ -36,7 +92,7 @@ const GET_STATE: Bytes = Array.from({ length: 10 }, (_, i) => [
 
 /** Code that writes the state words from the locals, EIP as given. */
 export function spillAt(eip: Bytes): Bytes {
-  return [GET_STATE, eip, OP.localGet, LOCAL_LEFT, callService('spill')];
+  return [WORK_OUT_AUX, GET_STATE, eip, OP.localGet, LOCAL_LEFT, callService('spill')];
 }
 
 /** A flag word that was set: an expression over temporaries that are kept for it. */
@@ -105,11 +161,6 @@ export class RegionFrame {
     if (old !== null) this.#release(old.owner);
   }
 
-  /** What a flag word is now, without a copy: for use before anything else is emitted. */
-  flagWord(word: 0 | 1): Expression {
-    return this.pending(word) ?? localExpression(word === 0 ? LOCAL_RESULT : LOCAL_AUX);
-  }
-
   /** Code that works pending flags out into their locals. */
   settleFlags(): Bytes {
     const code = this.flagsWorkedOut();
@@ -120,12 +171,21 @@ export class RegionFrame {
 
   /** As `settleFlags`, on a way out: on the way on they stay pending. */
   flagsWorkedOut(): Bytes {
+    const result = this.pending(0);
+    const aux = this.pending(1);
     const code: Piece[] = [];
-    for (const word of [0, 1] as const) {
-      const value = this.pending(word);
-      if (value !== null) code.push(value.code, localSet(word === 0 ? LOCAL_RESULT : LOCAL_AUX));
-    }
+    if (result !== null) code.push(result.code, localSet(LOCAL_RESULT));
+    if (aux !== null) code.push(this.#auxWorkedOut(aux));
     return code;
+  }
+
+  /** Where the flags' origin tells FLAG_AUX, it is left to whoever needs it: almost always nobody does. */
+  #auxWorkedOut(aux: Expression): Bytes {
+    const { origin } = this;
+    const isDeferred = origin?.size === 4 && this.pending(0) !== null;
+    const value = isDeferred ? origin.right : aux;
+    const kind = isDeferred ? AUX_IS_RIGHT[origin.kind] : AUX_IS_WORD;
+    return [value.code, localSet(LOCAL_AUX), constant(kind), localSet(LOCAL_AUX_KIND)];
   }
 
   #release(owner: Temporaries): void {

@@ -7,7 +7,7 @@ import { RECORD_BLOCK, RECORD_HANDLER, RECORD_OFFSET, registerOffset } from '../
 import type { Form } from '../isa/form.js';
 import type { FlagOrigin, Modifiable, Size } from '../isa/ops.js';
 import * as L from '../state-layout.js';
-import { type Bytes, constant, I32, localSet, memarg, OP } from '../wasm/encoder.js';
+import { type Bytes, constant, I32, localGet, localSet, memarg, OP } from '../wasm/encoder.js';
 import { constantExpression, type Expression, localExpression } from '../wasm/expression.js';
 import { type Access, WasmOps } from '../wasm/wasm-ops.js';
 import { InstructionBinding } from './instruction-binding.js';
@@ -61,8 +61,10 @@ export class RegionOps extends WasmOps {
   override get(offset: number, size: Size = 4): Expression {
     if (offset < L.ZERO) return this.let(registerValue(offset, size));
     if (offset === L.ZERO) return constantExpression(0);
-    if (offset === L.FLAG_RESULT) return this.#copy(this.#frame.flagWord(0));
-    if (offset === L.FLAG_AUX) return this.#copy(this.#frame.flagWord(1));
+    if (offset === L.FLAG_RESULT) {
+      return this.#copy(this.#frame.pending(0) ?? localExpression(F.LOCAL_RESULT));
+    }
+    if (offset === L.FLAG_AUX) return this.#copy(this.#frame.pending(1) ?? this.#settledAux());
     if (offset === L.EIP) return this.#eip(0);
     return super.get(offset, size);
   }
@@ -74,7 +76,14 @@ export class RegionOps extends WasmOps {
     else super.set(offset, value, size);
   }
 
+  #settledAux(): Expression {
+    this.code.push(F.WORK_OUT_AUX);
+    return localExpression(F.LOCAL_AUX);
+  }
+
   #setFlagWord(word: 0 | 1, value: Expression): void {
+    // LOCAL_AUX may have to be worked out from the result that is about to go.
+    if (word === 0 && this.#frame.pending(1) === null) this.#settledAux();
     this.#frame.setPending(word, value);
     this.#frame.origin = null;
   }
@@ -179,7 +188,8 @@ export class RegionOps extends WasmOps {
   }
 
   override raise(vector: number): void {
-    this.#spill(this.#eip(0), this.#place.behind);
+    this.#comeTo(this.#eip(0));
+    this.code.push(F.spillAt(localGet(F.LOCAL_BASE)));
     super.raise(vector);
   }
 
@@ -286,18 +296,18 @@ export class RegionOps extends WasmOps {
     return this.add(localExpression(F.LOCAL_BASE), offset);
   }
 
-  /** Writes the state words. */
-  #spill(eip: Expression, behind: number): void {
+  /** Has the locals as they are to be on the way out: EIP as a whole in LOCAL_BASE. */
+  #comeTo(eip: Expression): void {
+    const { behind } = this.#place;
     this.code.push(this.#frame.flagsWorkedOut());
     const left = this.add(localExpression(F.LOCAL_LEFT), constantExpression(behind));
-    this.code.push(left.code, localSet(F.LOCAL_LEFT));
-    this.code.push(F.spillAt(eip.code));
+    this.code.push(left.code, localSet(F.LOCAL_LEFT), eip.code, localSet(F.LOCAL_BASE));
   }
 
-  /** Returns to the run loop with EIP as given; the present instruction is done. */
+  /** Out of the region with EIP as given; the present instruction is done. */
   #exit(eip: Expression): void {
-    this.#spill(eip, this.#place.behind);
-    this.code.push(...constant(0), OP.return);
+    this.#comeTo(eip);
+    this.code.push(constant(0), localSet(F.LOCAL_BLOCK), this.#place.wayOut(WAY_ON));
   }
 
   #operandRegister(k: number, size: Size): number {
