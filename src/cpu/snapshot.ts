@@ -52,6 +52,7 @@ export function restoreState(core: Core, saved: Uint8Array): void {
   core.budgetEnd = view.getFloat64(L.ARCHITECTURAL_END, true);
   core.isExecuting = false;
   core.mmu.flush();
+  core.onCodeMapChange();
   updateAlignmentCheck(core);
 }
 

@@ -117,7 +117,10 @@ export const FPU_DATA_OFFSET = FPU + 0x98;
 export const FPU_DATA_SELECTOR = FPU + 0x9c;
 export const ARCHITECTURAL_END = 0x400;
 
-/** Counts up whenever cached ways from linear addresses to records become void; it is never set back. */
+/**
+ * Counts up whenever cached ways from linear addresses to records become void, other than by a change of
+ * translations; it is never set back.
+ */
 export const CODE_GENERATION = 0x400;
 
 /** Not zero while someone beside the guest must hear of transfers: then procedures do them all. */
@@ -142,11 +145,14 @@ export const TLB_ADDEND = 8;
 /** A tag that no linear page equals, since its low bits are set. */
 export const TLB_NONE = 1;
 
-/** Direct-mapped cache from the linear address of an instruction to its decoded record. */
+/**
+ * Direct-mapped cache from the linear address of an instruction to its decoded record. An entry counts only
+ * while the TLB has the instruction's page, at the place in the memory where it was when the entry was made.
+ */
 export const JUMP_CACHE = 0x20000;
-export const JUMP_CACHE_ENTRIES = 8192;
+export const JUMP_CACHE_ENTRIES = 32768;
 /** Log2 of an entry's bytes. */
-export const JUMP_CACHE_ENTRY_SHIFT = 4;
+export const JUMP_CACHE_ENTRY_SHIFT = 5;
 /** Linear address of the instruction. */
 export const JUMP_CACHE_LINEAR = 0;
 /** MODE when the entry was made. */
@@ -155,9 +161,11 @@ export const JUMP_CACHE_MODE = 4;
 export const JUMP_CACHE_GENERATION = 8;
 /** The record to execute. */
 export const JUMP_CACHE_RECORD = 12;
+/** TLB_ADDEND of the instruction's page. */
+export const JUMP_CACHE_ADDEND = 16;
 
 /** Decoded instructions, RECORD_BYTES each. */
-export const RECORDS = 0x40000;
+export const RECORDS = 0x120000;
 export const RECORD_BYTES = 32;
 export const RECORDS_END = 0x1000000;
 

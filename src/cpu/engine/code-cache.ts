@@ -18,6 +18,7 @@ import { BreakpointSet } from './breakpoint-set.js';
 import { CodeIndex } from './code-index.js';
 import type { Handlers } from './handlers.js';
 import type { HotCode } from './hot-code.js';
+import { JumpCache } from './jump-cache.js';
 import { writeEnd, writeRecord } from './record.js';
 
 /** Instructions in a block at the most. */
@@ -43,6 +44,7 @@ export class CodeCache {
   readonly #indices = Array.from({ length: MODES }, () => new CodeIndex());
   /** The instruction of a record, by record number; only where it is a procedure. */
   readonly #procedures: (Decoded | undefined)[] = [];
+  readonly #jumpCache: JumpCache;
   #scratch: Decoded | undefined;
   #nextRecord = L.RECORDS;
   readonly #fetched = new Uint8Array(MAX_INSTRUCTION_BYTES + 1);
@@ -50,11 +52,12 @@ export class CodeCache {
   /** @param hotCode null where nothing is to be compiled. */
   constructor(core: Core, handlers: Handlers, hotCode: HotCode | null) {
     this.#core = core;
+    this.#jumpCache = new JumpCache(core.state);
     this.#map = opcodeMapOf(core.model.level);
     this.#handlers = handlers;
     this.#hotCode = hotCode;
     core.physical.onCodeWrite = (page) => this.#dropPage(page);
-    core.mmu.onFlush = () => this.forgetAddresses();
+    core.mmu.onFlush = () => this.#forgetTranslations();
     core.onCodeMapChange = () => this.forgetAddresses();
   }
 
@@ -85,8 +88,13 @@ export class CodeCache {
 
   /** Voids the jump cache: linear addresses may mean other code from now on. */
   forgetAddresses(): void {
-    const { state } = this.#core;
-    state.set(L.CODE_GENERATION, state.get(L.CODE_GENERATION) + 1);
+    this.#jumpCache.clear();
+    this.#core.attention();
+  }
+
+  /** Code goes on where its new translation leads. */
+  #forgetTranslations(): void {
+    this.#jumpCache.forgetCrossings();
     this.#core.attention();
   }
 
@@ -112,16 +120,9 @@ export class CodeCache {
     const eip = state.eip;
     const linear = codeLinear(this.#core, eip);
     const mode = state.get(L.MODE);
-    const entry =
-      L.JUMP_CACHE + ((linear & (L.JUMP_CACHE_ENTRIES - 1)) << L.JUMP_CACHE_ENTRY_SHIFT);
-    if (
-      state.get(entry + L.JUMP_CACHE_LINEAR) === linear &&
-      state.get(entry + L.JUMP_CACHE_MODE) === mode &&
-      state.get(entry + L.JUMP_CACHE_GENERATION) === state.get(L.CODE_GENERATION)
-    ) {
-      return state.get(entry + L.JUMP_CACHE_RECORD);
-    }
     const fetchedAt = mmu.translateFetch(linear, (mode & L.MODE_USER) !== 0) >>> 0;
+    const known = this.#jumpCache.recordAt(linear, fetchedAt);
+    if (known !== 0) return known;
     const limit = state.segmentLimit(L.SEG_CS) >>> 0;
     const isCacheable =
       physical.isReadableRam(fetchedAt >>> 12) && (eip >>> 0) + LIMIT_MARGIN <= limit;
@@ -131,10 +132,7 @@ export class CodeCache {
     if (record === 0) return this.#decodeAlone(eip, limit, mode);
     // Where the jump cache does not know, the run loop ends.
     if (!this.breakpoints.has(linear >>> 0)) {
-      state.set(entry + L.JUMP_CACHE_LINEAR, linear);
-      state.set(entry + L.JUMP_CACHE_MODE, mode);
-      state.set(entry + L.JUMP_CACHE_GENERATION, state.get(L.CODE_GENERATION));
-      state.set(entry + L.JUMP_CACHE_RECORD, record);
+      this.#jumpCache.enter(linear, fetchedAt, record);
     }
     return record;
   }

@@ -23,6 +23,7 @@ import {
   SERVICE_NAMES,
   serviceType,
 } from '../wasm/services.js';
+import { emitLookUp } from './jump-cache.js';
 import { RECORD_COUNTER, RECORD_HANDLER } from './record.js';
 
 /** Why the loop ended. */
@@ -35,7 +36,7 @@ function get(offset: number): number[] {
   return [...constant(0), OP.i32Load, ...memarg(offset)];
 }
 
-// Locals: 0 the record, 1 EIP as a linear address, 2 the jump cache's entry, 3 the budget.
+// Locals: 0 the record, 1 EIP as a linear address, 2 the jump cache's entry, 3 the budget, or whatever.
 const RECORD = 0;
 const LINEAR = 1;
 const ENTRY = 2;
@@ -45,45 +46,22 @@ function local(index: number): number[] {
   return [OP.localGet, index];
 }
 
-function field(offset: number): number[] {
-  return [...local(ENTRY), OP.i32Load, ...memarg(offset)];
-}
-
-/** Leaves the function with ENDED_BY_MISS unless the two words on the stack are equal. */
-const MISS_UNLESS_EQUAL: Bytes = [
-  OP.i32Ne,
+/** Sets the record from the jump cache, or leaves the function with ENDED_BY_MISS. */
+const LOOK_UP: Bytes = [
+  ...get(L.EIP),
+  ...get(CS_BASE),
+  OP.i32Add,
+  OP.localSet,
+  LINEAR,
+  ...emitLookUp(LINEAR, ENTRY, LEFT),
   OP.if,
   VOID,
   ...constant(ENDED_BY_MISS),
   OP.return,
   OP.end,
-];
-
-/** Sets the record from the jump cache. */
-const LOOK_UP: Bytes = [
-  ...get(L.EIP),
-  ...get(CS_BASE),
-  OP.i32Add,
-  OP.localTee,
-  LINEAR,
-  ...constant(L.JUMP_CACHE_ENTRIES - 1),
-  OP.i32And,
-  ...constant(L.JUMP_CACHE_ENTRY_SHIFT),
-  OP.i32Shl,
-  ...constant(L.JUMP_CACHE),
-  OP.i32Add,
-  OP.localSet,
-  ENTRY,
-  ...field(L.JUMP_CACHE_LINEAR),
-  ...local(LINEAR),
-  ...MISS_UNLESS_EQUAL,
-  ...field(L.JUMP_CACHE_MODE),
-  ...get(L.MODE),
-  ...MISS_UNLESS_EQUAL,
-  ...field(L.JUMP_CACHE_GENERATION),
-  ...get(L.CODE_GENERATION),
-  ...MISS_UNLESS_EQUAL,
-  ...field(L.JUMP_CACHE_RECORD),
+  ...local(ENTRY),
+  OP.i32Load,
+  ...memarg(L.JUMP_CACHE_RECORD),
   OP.localSet,
   RECORD,
 ];

@@ -3,7 +3,7 @@
  * flags are worked out only where someone reads them, and flat segments need no check.
  */
 
-import { RECORD_BLOCK, RECORD_HANDLER, RECORD_OFFSET, registerOffset } from '../engine/record.js';
+import { RECORD_BLOCK, RECORD_HANDLER, registerOffset } from '../engine/record.js';
 import type { Form } from '../isa/form.js';
 import type { FlagOrigin, Modifiable, Size } from '../isa/ops.js';
 import * as L from '../state-layout.js';
@@ -161,8 +161,9 @@ export class RegionOps extends WasmOps {
   }
 
   /**
-   * Goes to the block at a linear address, if the jump cache has it and it belongs to this region. The
-   * code segment is flat, and MODE and the generation are as they were when the region was entered.
+   * Goes to the block at a linear address, if it lies in the same page, and the jump cache has it as one of
+   * this region. The code segment is flat; MODE, the generation and the page's translation are as they
+   * were when the region was entered.
    */
   #jumpWithin(linear: Expression): void {
     const slot = this.and(linear, constantExpression(L.JUMP_CACHE_ENTRIES - 1));
@@ -170,16 +171,17 @@ export class RegionOps extends WasmOps {
     const entry = this.let(this.add(shifted, constantExpression(L.JUMP_CACHE)));
     const head = this.let(word(entry, L.JUMP_CACHE_RECORD));
     const own = localExpression(F.LOCAL_HEAD);
+    const offset = this.sub(linear, localExpression(F.LOCAL_BASE));
     const isKnown = [
       this.eq(word(entry, L.JUMP_CACHE_LINEAR), linear),
+      this.ltU(offset, constantExpression(0x1000)),
       this.eq(word(entry, L.JUMP_CACHE_MODE), super.get(L.MODE)),
       this.eq(word(entry, L.JUMP_CACHE_GENERATION), super.get(L.CODE_GENERATION)),
       this.eq(word(head, RECORD_HANDLER), word(own, RECORD_HANDLER)),
     ].reduce((all, one) => this.and(all, one));
     this.branch(isKnown, () => {
-      const base = this.sub(linear, word(head, RECORD_OFFSET));
       this.code.push(word(head, RECORD_BLOCK).code, localSet(F.LOCAL_BLOCK));
-      this.code.push(base.code, localSet(F.LOCAL_BASE), this.#place.dispatch());
+      this.code.push(this.#place.dispatch());
     });
   }
 
