@@ -27,77 +27,174 @@ export interface CodeBytes {
 
 /** A base or an index register by its encoding, as a state offset. */
 const NO_REGISTER = L.ZERO;
+const NO_BYTES = new Uint8Array(0);
 
 /** What 16-bit r/m values add up. Intel SDM vol. 2A, table 2-1. */
 const BASES16 = [L.EBX, L.EBX, L.EBP, L.EBP, L.ESI, L.EDI, L.EBP, L.EBX];
 const INDEXES16 = [L.ESI, L.EDI, L.ESI, L.EDI, NO_REGISTER, NO_REGISTER, NO_REGISTER, NO_REGISTER];
 
-class Decoder {
-  operandSize: 2 | 4;
-  addressSize: 2 | 4;
-  override: SegmentIndex | -1 = -1;
-  rep: 0 | 0xf2 | 0xf3 = 0;
-  lock = false;
+/**
+ * Decodes one instruction after the other: its fields are those of the last one, and are overwritten by the
+ * next.
+ */
+export class Decoder implements Instruction {
+  encoding: Encoding;
+  length = 0;
+  opcode = 0;
+  operandSize: 2 | 4 = 4;
+  addressSize: 2 | 4 = 4;
+  segment: SegmentIndex = L.SEG_DS;
   modrm = NO_MODRM;
+  reg = 0;
+  rm = 0;
+  isMemory = false;
   base = NO_REGISTER;
   index = NO_REGISTER;
   scale = 0;
   displacement = 0;
-  segment: SegmentIndex = L.SEG_DS;
   immediate = 0;
   immediate2 = 0;
+  rep: 0 | 0xf2 | 0xf3 = 0;
+  lock = false;
 
-  readonly #code: CodeBytes;
-  #at: number;
+  readonly #map: OpcodeMap;
+  #bytes: Uint8Array = NO_BYTES;
+  #start = 0;
+  #at = 0;
+  /** The first byte that is not there, or that no instruction has. */
+  #end = 0;
   #isShort = false;
+  #override: SegmentIndex | -1 = -1;
 
-  constructor(code: CodeBytes, is32: boolean) {
-    this.#code = code;
-    this.#at = code.start;
-    this.operandSize = is32 ? 4 : 2;
-    this.addressSize = is32 ? 4 : 2;
+  constructor(map: OpcodeMap) {
+    this.#map = map;
+    this.encoding = map.undefinedEncoding;
   }
 
-  get length(): number {
-    return this.#at - this.#code.start;
+  /**
+   * Decodes the instruction at `start`.
+   * @param end of the bytes that are there.
+   * @param is32 CS.D: 32-bit operands and addresses by default.
+   * @returns false where the instruction goes on beyond `end`.
+   * @throws fault `#GP(0)` for more than 15 bytes. An encoding that there isn't decodes to one that
+   * raises #UD when it is executed.
+   */
+  decode(bytes: Uint8Array, start: number, end: number, is32: boolean): boolean {
+    this.#begin(bytes, start, end, is32);
+    let opcode = this.#prefixes(is32);
+    if (opcode === 0x0f) opcode = 0x0f00 | this.#byte();
+    if (this.#ranShort()) return false;
+    this.opcode = opcode;
+    const entry = this.#map.entry(opcode);
+    let { encoding } = entry;
+    if (entry.hasModrm) {
+      const modrm = this.#byte();
+      if (this.#ranShort()) return false;
+      this.modrm = modrm;
+      this.reg = (modrm >> 3) & 7;
+      this.rm = modrm & 7;
+      encoding = selectEncoding(entry, modrm, this.#map);
+      this.isMemory = modrm < 0xc0 && !encoding.ignoresMod;
+      if (this.isMemory) this.#memoryOperand();
+      const misfit = encoding.modrm === (this.isMemory ? 'register' : 'memory');
+      if (misfit) encoding = this.#map.undefinedEncoding;
+    } else {
+      this.reg = opcode & 7;
+    }
+    this.#immediates(encoding);
+    if (this.#ranShort()) return false;
+    if (this.lock && !(encoding.lock && this.isMemory)) encoding = this.#map.undefinedEncoding;
+    if (this.#override !== -1) this.segment = this.#override;
+    this.encoding = encoding;
+    this.length = this.#at - start;
+    return true;
+  }
+
+  /** The instruction, to be kept. */
+  taken(): Decoded {
+    return {
+      encoding: this.encoding,
+      instruction: {
+        length: this.length,
+        opcode: this.opcode,
+        operandSize: this.operandSize,
+        addressSize: this.addressSize,
+        segment: this.segment,
+        modrm: this.modrm,
+        reg: this.reg,
+        rm: this.rm,
+        isMemory: this.isMemory,
+        base: this.base,
+        index: this.index,
+        scale: this.scale,
+        displacement: this.displacement,
+        immediate: this.immediate,
+        immediate2: this.immediate2,
+        rep: this.rep,
+        lock: this.lock,
+      },
+    };
+  }
+
+  #begin(bytes: Uint8Array, start: number, end: number, is32: boolean): void {
+    this.#bytes = bytes;
+    this.#start = start;
+    this.#at = start;
+    this.#end = Math.min(end, start + MAX_INSTRUCTION_BYTES);
+    this.#isShort = false;
+    this.#override = -1;
+    this.operandSize = is32 ? 4 : 2;
+    this.addressSize = is32 ? 4 : 2;
+    this.segment = L.SEG_DS;
+    this.modrm = NO_MODRM;
+    this.rm = 0;
+    this.isMemory = false;
+    this.base = NO_REGISTER;
+    this.index = NO_REGISTER;
+    this.scale = 0;
+    this.displacement = 0;
+    this.immediate = 0;
+    this.immediate2 = 0;
+    this.rep = 0;
+    this.lock = false;
   }
 
   /** Bytes were wanted that are not there. */
-  ranShort(): boolean {
+  #ranShort(): boolean {
     return this.#isShort;
   }
 
-  byte(): number {
-    if (this.length === MAX_INSTRUCTION_BYTES) raise(VECTOR_GP);
-    if (this.#at >= this.#code.end) {
+  #byte(): number {
+    if (this.#at >= this.#end) {
+      if (this.#at === this.#start + MAX_INSTRUCTION_BYTES) raise(VECTOR_GP);
       this.#isShort = true;
       return 0;
     }
-    return this.#code.bytes[this.#at++];
+    return this.#bytes[this.#at++];
   }
 
-  signedByte(): number {
-    return (this.byte() << 24) >> 24;
+  #signedByte(): number {
+    return (this.#byte() << 24) >> 24;
   }
 
-  word(): number {
-    const low = this.byte();
-    return low | (this.byte() << 8);
+  #word(): number {
+    const low = this.#byte();
+    return low | (this.#byte() << 8);
   }
 
-  signedWord(): number {
-    return (this.word() << 16) >> 16;
+  #signedWord(): number {
+    return (this.#word() << 16) >> 16;
   }
 
-  dword(): number {
-    const low = this.word();
-    return low | (this.word() << 16);
+  #dword(): number {
+    const low = this.#word();
+    return low | (this.#word() << 16);
   }
 
   /** Takes prefixes and returns the first byte that is none. */
-  prefixes(is32: boolean): number {
+  #prefixes(is32: boolean): number {
     for (;;) {
-      const byte = this.byte();
+      const byte = this.#byte();
       if (this.#isShort || !this.#takePrefix(byte, is32)) return byte;
     }
   }
@@ -105,22 +202,22 @@ class Decoder {
   #takePrefix(byte: number, is32: boolean): boolean {
     switch (byte) {
       case 0x26:
-        this.override = L.SEG_ES;
+        this.#override = L.SEG_ES;
         return true;
       case 0x2e:
-        this.override = L.SEG_CS;
+        this.#override = L.SEG_CS;
         return true;
       case 0x36:
-        this.override = L.SEG_SS;
+        this.#override = L.SEG_SS;
         return true;
       case 0x3e:
-        this.override = L.SEG_DS;
+        this.#override = L.SEG_DS;
         return true;
       case 0x64:
-        this.override = L.SEG_FS;
+        this.#override = L.SEG_FS;
         return true;
       case 0x65:
-        this.override = L.SEG_GS;
+        this.#override = L.SEG_GS;
         return true;
       case 0x66:
         this.operandSize = is32 ? 2 : 4;
@@ -141,7 +238,7 @@ class Decoder {
   }
 
   /** ModRM's memory form: SIB, displacement, base, index and default segment. */
-  memoryOperand(): void {
+  #memoryOperand(): void {
     const mod = this.modrm >> 6;
     const rm = this.modrm & 7;
     if (this.addressSize === 2) this.#memory16(mod, rm);
@@ -152,19 +249,19 @@ class Decoder {
 
   #memory16(mod: number, rm: number): void {
     if (mod === 0 && rm === 6) {
-      this.displacement = this.word();
+      this.displacement = this.#word();
       return;
     }
     this.base = BASES16[rm];
     this.index = INDEXES16[rm];
-    if (mod === 1) this.displacement = this.signedByte();
-    else if (mod === 2) this.displacement = this.signedWord();
+    if (mod === 1) this.displacement = this.#signedByte();
+    else if (mod === 2) this.displacement = this.#signedWord();
   }
 
   #memory32(mod: number, rm: number): void {
     let base = rm;
     if (rm === 4) {
-      const sib = this.byte();
+      const sib = this.#byte();
       base = sib & 7;
       const index = (sib >> 3) & 7;
       if (index !== 4) {
@@ -173,40 +270,40 @@ class Decoder {
       }
     }
     if (mod === 0 && base === 5) {
-      this.displacement = this.dword();
+      this.displacement = this.#dword();
       return;
     }
     this.base = base << 2;
-    if (mod === 1) this.displacement = this.signedByte();
-    else if (mod === 2) this.displacement = this.dword();
+    if (mod === 1) this.displacement = this.#signedByte();
+    else if (mod === 2) this.displacement = this.#dword();
   }
 
-  immediates(encoding: Encoding): void {
+  #immediates(encoding: Encoding): void {
     switch (encoding.immediate) {
       case 'none':
         return;
       case 'b':
-        this.immediate = this.byte();
+        this.immediate = this.#byte();
         return;
       case 'sb':
-        this.immediate = this.signedByte();
+        this.immediate = this.#signedByte();
         return;
       case 'w':
-        this.immediate = this.word();
+        this.immediate = this.#word();
         return;
       case 'z':
-        this.immediate = this.operandSize === 4 ? this.dword() : this.signedWord();
+        this.immediate = this.operandSize === 4 ? this.#dword() : this.#signedWord();
         return;
       case 'wb':
-        this.immediate = this.word();
-        this.immediate2 = this.byte();
+        this.immediate = this.#word();
+        this.immediate2 = this.#byte();
         return;
       case 'p':
-        this.immediate = this.operandSize === 4 ? this.dword() : this.word();
-        this.immediate2 = this.word();
+        this.immediate = this.operandSize === 4 ? this.#dword() : this.#word();
+        this.immediate2 = this.#word();
         return;
       case 'a':
-        this.displacement = this.addressSize === 4 ? this.dword() : this.word();
+        this.displacement = this.addressSize === 4 ? this.#dword() : this.#word();
         return;
     }
   }
@@ -216,52 +313,9 @@ class Decoder {
  * Decodes one instruction.
  * @param is32 CS.D: 32-bit operands and addresses by default.
  * @returns null where the instruction goes on beyond `code.end`.
- * @throws fault `#GP(0)` for more than 15 bytes. An encoding that there isn't decodes to one that
- * raises #UD when it is executed.
+ * @throws fault as `Decoder.decode`.
  */
 export function decode(code: CodeBytes, is32: boolean, map: OpcodeMap): Decoded | null {
-  const d = new Decoder(code, is32);
-  let opcode = d.prefixes(is32);
-  if (opcode === 0x0f) opcode = 0x0f00 | d.byte();
-  if (d.ranShort()) return null;
-  const entry = map.entry(opcode);
-  let encoding: Encoding;
-  let isMemory = false;
-  if (entry.hasModrm) {
-    d.modrm = d.byte();
-    if (d.ranShort()) return null;
-    encoding = selectEncoding(entry, d.modrm, map);
-    isMemory = d.modrm < 0xc0 && !encoding.ignoresMod;
-    if (isMemory) d.memoryOperand();
-    const misfit = encoding.modrm === (isMemory ? 'register' : 'memory');
-    if (misfit) encoding = map.undefinedEncoding;
-  } else {
-    encoding = entry.encoding;
-  }
-  d.immediates(encoding);
-  if (d.ranShort()) return null;
-  if (d.lock && !(encoding.lock && isMemory)) encoding = map.undefinedEncoding;
-  const hasReg = d.modrm !== NO_MODRM;
-  return {
-    encoding,
-    instruction: {
-      length: d.length,
-      opcode,
-      operandSize: d.operandSize,
-      addressSize: d.addressSize,
-      segment: d.override === -1 ? d.segment : d.override,
-      modrm: d.modrm,
-      reg: hasReg ? (d.modrm >> 3) & 7 : opcode & 7,
-      rm: hasReg ? d.modrm & 7 : 0,
-      isMemory,
-      base: d.base,
-      index: d.index,
-      scale: d.scale,
-      displacement: d.displacement,
-      immediate: d.immediate,
-      immediate2: d.immediate2,
-      rep: d.rep,
-      lock: d.lock,
-    },
-  };
+  const decoder = new Decoder(map);
+  return decoder.decode(code.bytes, code.start, code.end, is32) ? decoder.taken() : null;
 }

@@ -7,11 +7,10 @@
  * All of this is cache: dropping it at any boundary changes nothing that the guest can see.
  */
 import type { Core } from '../core.js';
-import { type CodeBytes, type Decoded, decode, MAX_INSTRUCTION_BYTES } from '../decoder/decode.js';
+import { type Decoded, Decoder, MAX_INSTRUCTION_BYTES } from '../decoder/decode.js';
 import { raise, VECTOR_GP } from '../fault.js';
 import { formOf } from '../isa/form.js';
 import { opcodeMapOf } from '../isa/instruction-set.js';
-import type { OpcodeMap } from '../isa/opcode-map.js';
 import { codeLinear } from '../segmentation.js';
 import * as L from '../state-layout.js';
 import { BreakpointSet } from './breakpoint-set.js';
@@ -19,7 +18,13 @@ import { CodeIndex } from './code-index.js';
 import type { Handlers } from './handlers.js';
 import type { HotCode } from './hot-code.js';
 import { JumpCache } from './jump-cache.js';
-import { writeEnd, writeRecord } from './record.js';
+import {
+  PROCEDURE_BEHIND,
+  RECORD_PHYSICAL,
+  RECORD_PROCEDURE,
+  writeEnd,
+  writeRecord,
+} from './record.js';
 
 /** Instructions in a block at the most. */
 const MAX_BLOCK = 64;
@@ -29,23 +34,23 @@ const BLOCK_MODE = L.MODE_CODE32 | L.MODE_STACK32 | L.MODE_FLAT;
 /** Above the highest value of BLOCK_MODE. */
 const MODES = 32;
 
+/** The scratch record's place among the instructions that procedures are given. */
+const PROCEDURE_SCRATCH = 1;
+
 /** With so much of the code segment ahead, no instruction of a page can cross its limit. */
 const LIMIT_MARGIN = 0x2000;
 
 export class CodeCache {
   readonly #breakpoints = new BreakpointSet();
   readonly #core: Core;
-  readonly #map: OpcodeMap;
   readonly #handlers: Handlers;
   readonly #hotCode: HotCode | null;
-  /** Physical address of the block behind a head record. */
-  readonly #heads = new Map<number, number>();
   /** By the bits of BLOCK_MODE. */
   readonly #indices = Array.from({ length: MODES }, () => new CodeIndex());
-  /** The instruction of a record, by record number; only where it is a procedure. */
-  readonly #procedures: (Decoded | undefined)[] = [];
+  /** Instructions that procedures are given, by number. Number 0 is none's, 1 the scratch record's. */
+  readonly #procedures: (Decoded | undefined)[] = [undefined, undefined];
+  readonly #decoder: Decoder;
   readonly #jumpCache: JumpCache;
-  #scratch: Decoded | undefined;
   #nextRecord = L.RECORDS;
   readonly #fetched = new Uint8Array(MAX_INSTRUCTION_BYTES + 1);
 
@@ -53,7 +58,7 @@ export class CodeCache {
   constructor(core: Core, handlers: Handlers, hotCode: HotCode | null) {
     this.#core = core;
     this.#jumpCache = new JumpCache(core.state);
-    this.#map = opcodeMapOf(core.model.level);
+    this.#decoder = new Decoder(opcodeMapOf(core.model.level));
     this.#handlers = handlers;
     this.#hotCode = hotCode;
     core.physical.onCodeWrite = (page) => this.#dropPage(page);
@@ -74,16 +79,18 @@ export class CodeCache {
 
   /** The instruction of a record that stands for a procedure; of a head record, that behind it. */
   procedureAt(record: number): Decoded | undefined {
-    if (record === L.SCRATCH_RECORD) return this.#scratch;
-    const index = (record - L.RECORDS) / L.RECORD_BYTES;
-    const procedure = this.#procedures[index];
-    return procedure ?? (this.#heads.has(record) ? this.#procedures[index + 1] : undefined);
+    const { state } = this.#core;
+    const number = state.get(record + RECORD_PROCEDURE);
+    const behind = record + L.RECORD_BYTES;
+    return this.#procedures[
+      number === PROCEDURE_BEHIND ? state.get(behind + RECORD_PROCEDURE) : number
+    ];
   }
 
   /** Compiles the block of a head record that has become hot. */
   compile(record: number): void {
-    const physical = this.#heads.get(record);
-    if (physical !== undefined) this.#hotCode?.compile(physical, this.#breakpoints.cuts);
+    const physical = this.#core.state.get(record + RECORD_PHYSICAL) >>> 0;
+    this.#hotCode?.compile(physical, this.#breakpoints.cuts);
   }
 
   /** Voids the jump cache: linear addresses may mean other code from now on. */
@@ -104,8 +111,7 @@ export class CodeCache {
       for (const page of index.pages) this.#core.physical.clearCode(page);
       index.clear();
     }
-    this.#procedures.length = 0;
-    this.#heads.clear();
+    this.#procedures.length = PROCEDURE_SCRATCH + 1;
     this.#hotCode?.clear();
     this.#nextRecord = L.RECORDS;
     this.forgetAddresses();
@@ -150,20 +156,21 @@ export class CodeCache {
     const known = index.singles.get(start | 0);
     if (known !== undefined) return known;
     const end = (start | 0xfff) + 1;
-    const decoded = decode({ bytes: this.#core.physical.ram, start, end }, true, this.#map);
-    if (decoded === null) throw new Error('compiled code leaves its page');
+    if (!this.#decoder.decode(this.#core.physical.ram, start, end, true)) {
+      throw new Error('compiled code leaves its page');
+    }
     if (this.#nextRecord + 2 * L.RECORD_BYTES > L.RECORDS_END) this.clear();
-    const record = this.#writeAlone(decoded, mode);
-    this.#core.physical.markCode(start, decoded.instruction.length);
+    const record = this.#writeAlone(mode);
+    this.#core.physical.markCode(start, this.#decoder.length);
     index.singles.set(start | 0, record);
     index.note(start >>> 12, start | 0);
     return record;
   }
 
-  /** A block of one instruction; the caller has seen to it that there is room for two records. */
-  #writeAlone(decoded: Decoded, mode: number): number {
+  /** A block of the one instruction that was decoded last; the caller has seen to it that there is room for two records. */
+  #writeAlone(mode: number): number {
     const record = this.#nextRecord;
-    this.#emit(record, decoded, mode);
+    this.#emit(record, mode);
     writeEnd(this.#core.state, record + L.RECORD_BYTES);
     this.#nextRecord += 2 * L.RECORD_BYTES;
     this.#handlers.compile();
@@ -181,18 +188,17 @@ export class CodeCache {
     const isCompiled = this.#hotCode !== null && (mode & BLOCK_MODE) === BLOCK_MODE;
     const { cuts } = this.#breakpoints;
     if (isCompiled) this.#nextRecord += L.RECORD_BYTES;
-    const bytes = this.#core.physical.ram;
+    const decoder = this.#decoder;
     const end = (start | 0xfff) + 1;
     let at = start;
     let count = 0;
     for (; count < MAX_BLOCK && at < end; count++) {
       if (count > 0 && cuts.has(at & 0xfff)) break;
-      const decoded = this.#decodeWithin({ bytes, start: at, end }, mode, count === 0);
-      if (decoded === null) break;
-      this.#emit(this.#nextRecord, decoded, mode);
+      if (!this.#decodeWithin(at, end, mode, count === 0)) break;
+      this.#emit(this.#nextRecord, mode);
       this.#nextRecord += L.RECORD_BYTES;
-      at += decoded.instruction.length;
-      if (decoded.encoding.endsBlock) break;
+      at += decoder.length;
+      if (decoder.encoding.endsBlock) break;
     }
     if (at === start) {
       this.#nextRecord = first;
@@ -200,7 +206,6 @@ export class CodeCache {
     }
     if (isCompiled) {
       this.#hotCode.writeHead(first, start, count);
-      this.#heads.set(first, start);
     }
     writeEnd(this.#core.state, this.#nextRecord);
     this.#nextRecord += L.RECORD_BYTES;
@@ -241,12 +246,11 @@ export class CodeCache {
     const bytes = this.#fetched;
     bytes.set(physical.ram.subarray(start, start + inFirst));
     bytes.set(physical.ram.subarray(second, second + MAX_INSTRUCTION_BYTES - inFirst), inFirst);
-    const code = { bytes, start: 0, end: MAX_INSTRUCTION_BYTES };
-    const decoded = decode(code, (mode & L.MODE_CODE32) !== 0, this.#map);
-    if (decoded === null) return 0;
-    const record = this.#writeAlone(decoded, mode);
+    const is32 = (mode & L.MODE_CODE32) !== 0;
+    if (!this.#decoder.decode(bytes, 0, MAX_INSTRUCTION_BYTES, is32)) return 0;
+    const record = this.#writeAlone(mode);
     physical.markCode(start, inFirst);
-    physical.markCode(second, decoded.instruction.length - inFirst);
+    physical.markCode(second, this.#decoder.length - inFirst);
     const index = this.#indices[mode & BLOCK_MODE];
     index.crossings.set(start | 0, { record, second });
     index.note(start >>> 12, start | 0);
@@ -255,30 +259,25 @@ export class CodeCache {
   }
 
   /**
-   * Null where the instruction leaves the page. Only the first instruction of a block is certain to be
+   * False where the instruction leaves the page. Only the first instruction of a block is certain to be
    * executed: one further on that might be too long, or end in the next page, is left to be met alone.
    */
-  #decodeWithin(code: CodeBytes, mode: number, isFirst: boolean): Decoded | null {
-    const room = code.end - code.start;
-    if (!isFirst && (room < MAX_INSTRUCTION_BYTES || isPrefixRun(code))) return null;
-    return decode(code, (mode & L.MODE_CODE32) !== 0, this.#map);
+  #decodeWithin(at: number, end: number, mode: number, isFirst: boolean): boolean {
+    const { ram } = this.#core.physical;
+    if (!isFirst && (end - at < MAX_INSTRUCTION_BYTES || isPrefixRun(ram, at))) return false;
+    return this.#decoder.decode(ram, at, end, (mode & L.MODE_CODE32) !== 0);
   }
 
   /** Decodes the one instruction at EIP into the scratch record, fetching byte by byte. */
   #decodeAlone(eip: number, limit: number, mode: number): number {
     const { state } = this.#core;
+    const is32 = (mode & L.MODE_CODE32) !== 0;
     let end = 0;
-    let decoded: Decoded | null = null;
-    while (decoded === null) {
+    do {
       this.#fetched[end] = this.#fetchByte(eip, end, limit, mode);
       end += 1;
-      decoded = decode(
-        { bytes: this.#fetched, start: 0, end },
-        (mode & L.MODE_CODE32) !== 0,
-        this.#map,
-      );
-    }
-    this.#emit(L.SCRATCH_RECORD, decoded, mode);
+    } while (!this.#decoder.decode(this.#fetched, 0, end, is32));
+    this.#emit(L.SCRATCH_RECORD, mode);
     writeEnd(state, L.SCRATCH_RECORD + L.RECORD_BYTES);
     this.#handlers.compile();
     return L.SCRATCH_RECORD;
@@ -291,13 +290,18 @@ export class CodeCache {
     return physical.read(mmu.translateFetch(linear, (mode & L.MODE_USER) !== 0), 1);
   }
 
-  #emit(record: number, decoded: Decoded, mode: number): void {
-    const { encoding, instruction } = decoded;
-    const form = formOf(encoding, instruction, (mode & L.MODE_STACK32) !== 0);
-    writeRecord(this.#core.state, record, this.#handlers.indexOf(form), form, instruction);
-    const kept = encoding.procedure === null ? undefined : decoded;
-    if (record === L.SCRATCH_RECORD) this.#scratch = kept;
-    else this.#procedures[(record - L.RECORDS) / L.RECORD_BYTES] = kept;
+  /** Writes the record of the instruction that was decoded last. */
+  #emit(record: number, mode: number): void {
+    const decoder = this.#decoder;
+    const { encoding } = decoder;
+    const form = formOf(encoding, decoder, (mode & L.MODE_STACK32) !== 0);
+    let procedure = 0;
+    if (encoding.procedure !== null) {
+      procedure = record === L.SCRATCH_RECORD ? PROCEDURE_SCRATCH : this.#procedures.length;
+      this.#procedures[procedure] = decoder.taken();
+    }
+    const handler = this.#handlers.indexOf(form);
+    writeRecord(this.#core.state, record, handler, form, decoder, procedure);
   }
 
   #dropPage(page: number): void {
@@ -309,12 +313,15 @@ export class CodeCache {
 }
 
 /** So many prefixes that the instruction may be too long. */
-function isPrefixRun(code: CodeBytes): boolean {
+function isPrefixRun(bytes: Uint8Array, at: number): boolean {
   const HARMLESS = 4;
   for (let i = 0; i < HARMLESS; i++) {
-    if (!PREFIXES.has(code.bytes[code.start + i])) return false;
+    if (IS_PREFIX[bytes[at + i]] === 0) return false;
   }
   return true;
 }
 
-const PREFIXES = new Set([0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65, 0x66, 0x67, 0xf0, 0xf2, 0xf3]);
+const IS_PREFIX = new Uint8Array(256);
+for (const prefix of [0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65, 0x66, 0x67, 0xf0, 0xf2, 0xf3]) {
+  IS_PREFIX[prefix] = 1;
+}

@@ -118,7 +118,8 @@ export class HotCode {
   writeHead(record: number, physical: number, instructions: number): void {
     const { state } = this.#core;
     const entries = this.#entriesOf(physical >>> 12);
-    writeHead(state, record, Math.ceil(entries * Math.min(1, USUAL_BLOCK / instructions)));
+    const toGo = Math.ceil(entries * Math.min(1, USUAL_BLOCK / instructions));
+    writeHead(state, record, toGo, physical);
     const hot = this.#pageAt(physical >>> 12);
     hot.heads.set(physical & 0xfff, record);
     const block = hot.compiled.get(physical & 0xfff);

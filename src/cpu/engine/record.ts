@@ -4,7 +4,7 @@
  */
 import type { Instruction } from '../decoder/instruction.js';
 import type { Form } from '../isa/form.js';
-import { isMemoryOperand, sizeOfWidth } from '../isa/form.js';
+import { sizeOfWidth } from '../isa/form.js';
 import type { State } from '../state.js';
 import { RECORD_BYTES, SEGMENT_BYTES, SEGMENTS } from '../state-layout.js';
 
@@ -22,6 +22,9 @@ export const RECORD_LENGTH = 21;
 /** State offset of the memory operand's segment register, two bytes. */
 export const RECORD_SEGMENT = 22;
 export const RECORD_IMMEDIATE = 24;
+/** Number of the instruction that a procedure is given; 0 where none is, PROCEDURE_BEHIND in a head record. */
+export const RECORD_PROCEDURE = 28;
+export const PROCEDURE_BEHIND = -1;
 
 /** Handler 0 marks the end of a block. */
 export const HANDLER_END = 0;
@@ -36,6 +39,8 @@ export const HANDLER_COUNT = 2;
 export const RECORD_COUNTER = 4;
 /** And how many they were. */
 export const RECORD_ENTRIES = 8;
+/** In a head record: physical address of its block. */
+export const RECORD_PHYSICAL = 24;
 /** In a head record of compiled code: the block's index in its region, its instructions, its offset. */
 export const RECORD_BLOCK = 8;
 export const RECORD_COUNT = 12;
@@ -46,23 +51,26 @@ export function registerOffset(index: number, size: 1 | 2 | 4): number {
   return size === 1 ? ((index & 3) << 2) | (index >> 2) : index << 2;
 }
 
-/** Writes the record of one instruction. */
+/**
+ * Writes the record of one instruction.
+ * @param procedure as RECORD_PROCEDURE.
+ */
 export function writeRecord(
   state: State,
   record: number,
   handler: number,
   form: Form,
   insn: Instruction,
+  procedure: number,
 ): void {
   const { i32, u8, u16 } = state;
   let base = insn.base;
   let register = 0;
-  form.encoding.operands.forEach((operand, k) => {
-    const size = sizeOfWidth(operand.width, form.operandSize);
-    if (operand.place === 'reg') register = registerOffset(insn.reg, size);
-    else if (operand.place === 'rm' && !isMemoryOperand(form, k))
-      base = registerOffset(insn.rm, size);
-  });
+  for (const { place, width } of form.encoding.operands) {
+    if (place === 'reg') register = registerOffset(insn.reg, sizeOfWidth(width, form.operandSize));
+    else if (place === 'rm' && form.address === 'none')
+      base = registerOffset(insn.rm, sizeOfWidth(width, form.operandSize));
+  }
   i32[(record + RECORD_HANDLER) >> 2] = handler;
   i32[(record + RECORD_REGISTER) >> 2] = register;
   i32[(record + RECORD_BASE) >> 2] = base;
@@ -72,11 +80,13 @@ export function writeRecord(
   u8[record + RECORD_LENGTH] = insn.length;
   u16[(record + RECORD_SEGMENT) >> 1] = SEGMENTS + insn.segment * SEGMENT_BYTES;
   i32[(record + RECORD_IMMEDIATE) >> 2] = insn.immediate;
+  i32[(record + RECORD_PROCEDURE) >> 2] = procedure;
 }
 
 /** Writes the record that ends a block. */
 export function writeEnd(state: State, record: number): void {
-  state.i32.fill(0, record >> 2, (record + RECORD_BYTES) >> 2);
+  const from = record >> 2;
+  for (let i = 0; i < RECORD_BYTES >> 2; i++) state.i32[from + i] = 0;
 }
 
 /** Where compiled code for a block is: the region's function, and where it is entered. */
@@ -96,9 +106,11 @@ export function writeCompiledHead(state: State, record: number, block: CompiledB
   state.i32[(record + RECORD_OFFSET) >> 2] = block.offset;
 }
 
-/** Writes a head record that counts. */
-export function writeHead(state: State, record: number, entries: number): void {
+/** Writes a head record that counts. @param physical address of its block. */
+export function writeHead(state: State, record: number, entries: number, physical: number): void {
   writeEnd(state, record);
+  state.i32[(record + RECORD_PHYSICAL) >> 2] = physical;
+  state.i32[(record + RECORD_PROCEDURE) >> 2] = PROCEDURE_BEHIND;
   state.i32[(record + RECORD_HANDLER) >> 2] = HANDLER_COUNT;
   state.i32[(record + RECORD_COUNTER) >> 2] = entries;
   state.i32[(record + RECORD_ENTRIES) >> 2] = entries;

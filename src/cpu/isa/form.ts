@@ -39,14 +39,15 @@ export const STRING_OPCODES: ReadonlySet<number> = new Set([
 
 /** The form of a decoded instruction. */
 export function formOf(encoding: Encoding, instruction: Instruction, stack32: boolean): Form {
-  const { operandSize, addressSize, opcode, rep, index, isMemory } = instruction;
-  const hasMemory = isMemory || encoding.operands.some((operand) => operand.place === 'offset');
+  const { operandSize, addressSize, opcode, rep, index } = instruction;
+  let hasMemory = instruction.isMemory;
+  for (const { place } of encoding.operands) if (place === 'offset') hasMemory = true;
   return {
     encoding,
     operandSize,
     addressSize,
     stack32,
-    rep: STRING_OPCODES.has(opcode) ? rep : 0,
+    rep: rep !== 0 && STRING_OPCODES.has(opcode) ? rep : 0,
     address: index !== ZERO ? 'indexed' : hasMemory ? 'base' : 'none',
   };
 }

@@ -5,7 +5,7 @@
  * instructions), before one that leaves the page, before a cut, and before another block. Where it goes
  * on outside the region, or at a cut, the compiled code returns, and the run loop takes over.
  */
-import { type Decoded, decode, MAX_INSTRUCTION_BYTES } from '../decoder/decode.js';
+import { type Decoded, Decoder, MAX_INSTRUCTION_BYTES } from '../decoder/decode.js';
 import { fault } from '../fault.js';
 import { STRING_OPCODES } from '../isa/form.js';
 import type { OpcodeMap } from '../isa/opcode-map.js';
@@ -73,13 +73,13 @@ function isCompiled(decoded: Decoded): boolean {
 class Discovery {
   readonly #ram: Uint8Array;
   readonly #page: number;
-  readonly #map: OpcodeMap;
+  readonly #decoder: Decoder;
   readonly #cuts: ReadonlySet<number>;
   readonly #found = new Map<number, RegionInstruction>();
   readonly #leaders = new Set<number>();
 
   constructor(ram: Uint8Array, page: number, map: OpcodeMap, cuts: ReadonlySet<number>) {
-    this.#map = map;
+    this.#decoder = new Decoder(map);
     this.#cuts = cuts;
     this.#ram = ram;
     this.#page = page;
@@ -130,11 +130,8 @@ class Discovery {
     if (offset < 0 || offset + MAX_INSTRUCTION_BYTES > 0x1000) return null;
     const start = this.#page + offset;
     try {
-      return decode(
-        { bytes: this.#ram, start, end: start + MAX_INSTRUCTION_BYTES },
-        true,
-        this.#map,
-      );
+      const isWhole = this.#decoder.decode(this.#ram, start, start + MAX_INSTRUCTION_BYTES, true);
+      return isWhole ? this.#decoder.taken() : null;
     } catch (thrown) {
       if (thrown !== fault) throw thrown;
       return null;
