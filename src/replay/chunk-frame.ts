@@ -14,7 +14,7 @@ import { type Checked, type DamageKind, Malformed } from './trace-damage.js';
  * the lowest that has a word for all that it says: see `formatVersionOf`.
  */
 const VERSION_LEAST = 1;
-const VERSION_MOST = 3;
+const VERSION_MOST = 4;
 
 /** `bin 8` of 14 bytes, then "holdoff\n": the high bit and the newline betray a mangled transfer. */
 const MAGIC = Uint8Array.of(0xc4, 0x0e, 0x68, 0x6f, 0x6c, 0x64, 0x6f, 0x66, 0x66, 0x0a);

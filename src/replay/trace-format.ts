@@ -51,7 +51,7 @@ import {
 import { ValueWriter } from './value-writer.js';
 
 export type { TraceDamage } from './trace-damage.js';
-export type { TraceHeader, TraceImage, TraceStart } from './trace-header.js';
+export type { ImageEntry, TraceHeader, TraceImage, TraceStart } from './trace-header.js';
 export type { TraceSource } from './trace-scan.js';
 
 /** The writer closes a chunk once it holds so many events, or so many bytes of them. */
@@ -85,7 +85,9 @@ export class TraceWriter {
     this.#sink = sink;
     this.#write(encodePrelude(formatVersionOf(start)));
     this.#chunk(CHUNK_HEADER, 0, encodeHeader(start));
-    for (const image of start.images) this.#chunk(CHUNK_IMAGE, 0, image.bytes);
+    for (const { bytes, outsidePath } of start.images) {
+      if (outsidePath === undefined) this.#chunk(CHUNK_IMAGE, 0, bytes);
+    }
     if (start.checkpoint === undefined) return;
     this.#checkpoint(start.checkpoint, CHUNK_START);
     this.#lastAt = start.checkpoint.at;
@@ -298,14 +300,21 @@ export class Trace {
     return { [Symbol.iterator]: () => this.#iterate(at) };
   }
 
-  /** The bytes of an image, by its place in the header; not to be changed. */
+  /**
+   * The bytes of an image, by its place in the header; not to be changed.
+   * @throws Error for one that is outside of the trace.
+   */
   image(place: number): Checked<Uint8Array> {
-    if (!(place in this.header.images)) throw new Error(`no image ${place} in the trace`);
-    if (!(place in this.#index.images)) {
+    const { images } = this.header;
+    if (!(place in images) || images[place].outside !== undefined) {
+      throw new Error(`no image ${place} in the trace`);
+    }
+    const chunk = images.slice(0, place).filter(({ outside }) => outside === undefined).length;
+    if (!(chunk in this.#index.images)) {
       // The scan stopped before this image, and damage says where.
       return { isWhole: false, damage: this.damage! };
     }
-    const frame = this.#index.images[place];
+    const frame = this.#index.images[chunk];
     const base = frame.offset + FRAME_BYTES;
     const stored = this.#source.read(base, frame.storedBytes);
     try {

@@ -1,4 +1,5 @@
 /** The first chunk of a trace: the machine, so that a replay needs nothing but the trace. */
+import { createHash } from 'node:crypto';
 import { CPU_LEVELS, CPU_VENDORS, type CpuLevel, type CpuVendor } from '../cpu/model.js';
 import { DEFAULT_CPU } from '../machine/machine-options.js';
 import { UserError } from '../machine/user-error.js';
@@ -6,6 +7,7 @@ import { IRET_SCHEMES, type IretScheme } from '../vmi/iret-stubs.js';
 import type { CheckpointRecord } from './checkpoint-record.js';
 import { describeValue, packValue, unpackValue } from './msgpack.js';
 import { Malformed, type MalformedKind } from './trace-damage.js';
+import { asHex } from './value-reader.js';
 
 /** Where guest time and timer interrupts came from. */
 export type ClockKind = 'virtual' | 'host' | 'random';
@@ -37,12 +39,22 @@ export interface RecordedMachine {
 export type VmiDialect = (typeof VMI_DIALECTS)[number];
 export const VMI_DIALECTS = ['inline', 'rom'] as const;
 
-/** An image as the header lists it; its bytes lie in a chunk of their own. */
+/** An image as the header lists it; its bytes lie in a chunk of their own, or outside. */
 export interface ImageEntry {
   /** The name of the file, without its folder. */
   readonly name: string;
   readonly role: ImageRole;
   readonly byteLength: number;
+  /** Where the bytes are not in the trace: how to find them, and to know them. */
+  readonly outside?: OutsideImage;
+}
+
+/** An image of which a trace has no more than this. */
+export interface OutsideImage {
+  /** The file's path as it was given to the recorder. */
+  readonly path: string;
+  /** Of its bytes, in lower-case hexadecimal. */
+  readonly sha256: string;
 }
 
 /** What a trace says before its events. */
@@ -60,6 +72,8 @@ export interface TraceImage {
   readonly name: string;
   readonly role: ImageRole;
   readonly bytes: Uint8Array;
+  /** The path by which a trace names it, in the place of holding its bytes. */
+  readonly outsidePath?: string;
 }
 
 /** What a new trace starts with: its header, with the images themselves. */
@@ -76,9 +90,13 @@ const CLOCKS: readonly ClockKind[] = ['virtual', 'host', 'random'];
 const ROLES: readonly ImageRole[] = ['kernel', 'initrd', 'bios', 'vmi-rom'];
 const IMAGES_MOST = 16;
 const IMAGE_BYTES_MOST = 1 << 30;
+const SHA256_BYTES = 32;
+/** From this version on images may be outside. */
+const VERSION_OUTSIDE = 4;
 
 /** The lowest version of the format that can say what this header does. */
 export function formatVersionOf(start: TraceStart): number {
+  if (start.images.some(({ outsidePath }) => outsidePath !== undefined)) return VERSION_OUTSIDE;
   if (start.checkpoint !== undefined) return 3;
   const { apic = false, cpu = DEFAULT_CPU, cpuVendor = 'intel', vmi } = start.machine;
   const isPlain = !apic && cpu === DEFAULT_CPU && cpuVendor === 'intel' && vmi === undefined;
@@ -107,13 +125,27 @@ export function encodeHeader(start: TraceStart): Uint8Array {
       ...(cpuVendor === 'intel' ? {} : { cpuVendor }),
       ...(vmi === undefined ? {} : { vmi, vmiIret }),
     },
-    images: start.images.map(({ name, role, bytes }) => [name, role, bytes.length]),
+    images: start.images.map(encodeImage),
     loadAddress: start.loadAddress,
   });
 }
 
-/** Reads the payload of the header chunk. Keys that it doesn't know are left alone. @throws Malformed */
-export function decodeHeader(payload: Uint8Array): TraceHeader {
+function encodeImage({ name, role, bytes, outsidePath }: TraceImage): unknown[] {
+  const entry = [name, role, bytes.length];
+  return outsidePath === undefined ? entry : [...entry, imageHash(bytes), outsidePath];
+}
+
+/** The SHA-256 by which an image that is outside is known. */
+export function imageHash(bytes: Uint8Array): Uint8Array {
+  return createHash('sha256').update(bytes).digest();
+}
+
+/**
+ * Reads the payload of the header chunk. Keys that it doesn't know are left alone.
+ * @param version of the trace's format.
+ * @throws Malformed
+ */
+export function decodeHeader(payload: Uint8Array, version: number): TraceHeader {
   const header = asMap(unpackValue(payload), 'the header');
   const machine = asMap(header.get('machine'), 'machine');
   const cmdline = machine.get('cmdline');
@@ -138,20 +170,28 @@ export function decodeHeader(payload: Uint8Array): TraceHeader {
         : { cpuVendor: asOneOf(CPU_VENDORS, cpuVendor, 'cpuVendor') }),
       ...vmiOf(machine),
     },
-    images: images.map(asImage),
+    images: images.map((image) => asImage(image, version >= VERSION_OUTSIDE)),
     loadAddress: loadAddress === null ? null : asInteger(loadAddress, 0xffffffff, 'loadAddress'),
   };
 }
 
-function asImage(value: unknown): ImageEntry {
+function asImage(value: unknown, mayBeOutside: boolean): ImageEntry {
   if (!Array.isArray(value) || value.length < 3)
     throw unexpected('an image: [name, role, bytes]', value);
-  const [name, role, byteLength] = value as unknown[];
+  const [name, role, byteLength, sha256, path] = value as unknown[];
   return {
     name: asText(name, 'the name of an image'),
     role: asOneOf(ROLES, role, 'the role of an image'),
     byteLength: asInteger(byteLength, IMAGE_BYTES_MOST, 'the bytes of an image'),
+    ...(mayBeOutside && sha256 !== undefined
+      ? { outside: { path: asText(path, 'the path of an image'), sha256: asSha256(sha256) } }
+      : {}),
   };
+}
+
+function asSha256(value: unknown): string {
+  if (value instanceof Uint8Array && value.length === SHA256_BYTES) return asHex(value);
+  throw unexpected(`the SHA-256 of an image: ${SHA256_BYTES} bytes`, value);
 }
 
 function asMap(value: unknown, what: string): ReadonlyMap<unknown, unknown> {

@@ -29,7 +29,7 @@ import { decodeEvents } from './event-codec.js';
 import type { Instant } from './instant.js';
 import { type Checked, Malformed, type TraceDamage } from './trace-damage.js';
 import { decodeEnd } from './trace-end.js';
-import { decodeHeader, type TraceHeader } from './trace-header.js';
+import { decodeHeader, type ImageEntry, type TraceHeader } from './trace-header.js';
 
 /** The bytes of a trace, wherever they are. */
 export interface TraceSource {
@@ -51,7 +51,10 @@ export interface CheckpointPlace {
 export interface TraceIndex {
   readonly formatVersion: number;
   readonly header: TraceHeader;
-  /** Chunks of images, in the order of the header; fewer where the trace was cut before its events. */
+  /**
+   * Chunks of the images that are inside, in the order of the header; fewer where the trace was cut before
+   * its events.
+   */
   readonly images: readonly ChunkFrame[];
   /** The checkpoint that the trace starts with; null where it starts with the loaded images. */
   readonly start: CheckpointRecord | null;
@@ -73,7 +76,7 @@ export interface TraceIndex {
 export function scanTrace(source: TraceSource): Checked<TraceIndex> {
   const prelude = checkPrelude(source.read(0, Math.min(PRELUDE_BYTES, source.byteLength)));
   if (!prelude.isWhole) return prelude;
-  const scan = new Scan(source);
+  const scan = new Scan(source, prelude.value);
   const damage = scan.run();
   const { header, images, start, checkpoints, events, eventCounts } = scan;
   const { end, counts, lastInstant } = scan;
@@ -99,13 +102,16 @@ class Scan {
   /** Where the next chunk starts: all before it is whole. */
   offset = PRELUDE_BYTES;
   readonly #source: TraceSource;
+  readonly #version: number;
   #sequence = 0;
   #eventCount = 0;
   /** Chunks of pages whose checkpoint has not come yet. */
   #pages: ChunkFrame[] = [];
 
-  constructor(source: TraceSource) {
+  /** @param version of the trace's format. */
+  constructor(source: TraceSource, version: number) {
     this.#source = source;
+    this.#version = version;
   }
 
   /** Takes chunks until none is left. The damage that stopped it, if any did. */
@@ -115,8 +121,14 @@ class Scan {
       const damage = this.#chunk(byteLength - this.offset);
       if (damage !== null) return damage;
     }
-    const image = this.header?.images[this.images.length];
+    const image = this.#nextImage();
     return image === undefined ? null : this.missing(`image ${JSON.stringify(image.name)}`);
+  }
+
+  /** The image whose chunk is to come next; undefined behind the last. */
+  #nextImage(): ImageEntry | undefined {
+    const inside = this.header?.images.filter(({ outside }) => outside === undefined);
+    return inside?.[this.images.length];
   }
 
   /** The file ends where a chunk should be. */
@@ -167,7 +179,7 @@ class Scan {
 
   /** A chunk of this type, of this length and for these instants may come here. */
   #expectPlace(frame: ChunkFrame): void {
-    const image = this.header?.images[this.images.length];
+    const image = this.#nextImage();
     const isHeader = frame.type === CHUNK_HEADER;
     if (isHeader !== (this.header === null)) {
       throw new Malformed(AT_TYPE, isHeader ? 'another chunk' : 'the header', `type ${frame.type}`);
@@ -207,7 +219,7 @@ class Scan {
 
   #take(frame: ChunkFrame, payload: Uint8Array): void {
     if (frame.type === CHUNK_HEADER) {
-      this.header = decodeHeader(payload);
+      this.header = decodeHeader(payload, this.#version);
     } else if (frame.type === CHUNK_EVENTS) {
       const events = decodeEvents(payload, frame.from, frame.to);
       for (const event of events) this.counts[event.kind] += 1;

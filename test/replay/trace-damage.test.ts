@@ -298,11 +298,11 @@ describe('a trace of a newer holdoff', () => {
   test('with another format version is refused in a clear line', () => {
     const bytes = Uint8Array.from(sample);
     const view = new DataView(bytes.buffer);
-    view.setUint16(10, 4);
+    view.setUint16(10, 5);
     view.setUint32(12, crc32(bytes.subarray(0, 12)));
     expect(() => readTrace(bytes)).toThrow(
       new UserError(
-        'the trace cannot be read: byte 10: expected trace format version 1 to 3, found version 4; a newer holdoff wrote it, use that one',
+        'the trace cannot be read: byte 10: expected trace format version 1 to 4, found version 5; a newer holdoff wrote it, use that one',
       ),
     );
   });
