@@ -7,6 +7,7 @@ import { UserError } from '../machine/user-error.js';
 import type { TraceStart } from '../replay/trace-format.js';
 import type { ScriptAnswer, ScriptAsker } from '../search/verdict.js';
 import { OutputFile, writeEvents } from './trace-file.js';
+import { withImagesInside } from './trace-images.js';
 
 const SKIP = 125;
 
@@ -16,7 +17,8 @@ export function scriptAsker(start: TraceStart): ScriptAsker {
     const folder = mkdtempSync(join(tmpdir(), 'holdoff-script-'));
     try {
       const path = join(folder, 'run.trace');
-      writeEvents(OutputFile.create(path), start, events);
+      // The script knows of no folder of images.
+      writeEvents(OutputFile.create(path), withImagesInside(start), events);
       const words = ['-c', `${command} "$1"`, 'holdoff', path];
       const { status, signal, error } = spawnSync('/bin/sh', words, {
         stdio: ['ignore', 2, 'inherit'],

@@ -10,18 +10,20 @@ import { bisectionJson } from './bisect-json.js';
 import { renderBisection } from './bisect-view.js';
 import { STATUS_INTERRUPTED, STATUS_OK } from './errors.js';
 import type { ExploreNames } from './explore-view.js';
+import type { ImageFolders } from './image-options.js';
 import { inputFromTrace, type SearchInput, verdictsOrOutcome } from './search-input.js';
 import type { VerdictOptions } from './search-options.js';
 import { runToResult } from './stepping.js';
 import { makeFolder, OutputFile, writeEvents } from './trace-file.js';
 
 /** What `holdoff bisect` may be told. */
-export type BisectOptions = VerdictOptions & { readonly out?: string; readonly json?: true };
+export type BisectOptions = VerdictOptions &
+  ImageFolders & { readonly out?: string; readonly json?: true };
 
 /** Bisects one trace, or two; the exit status. */
 export async function bisect(paths: readonly string[], options: BisectOptions): Promise<number> {
   if (paths.length > 2) throw new UserError('give a bad trace, or a good and a bad one');
-  const sources = paths.map((path) => inputFromTrace(path));
+  const sources = paths.map((path) => inputFromTrace(path, options));
   const { bad, good, specs, verdicts } = judge(paths, sources, options);
   const search = bisection(bad.makeGuest, bad.past, good?.past ?? null, {
     verdicts,

@@ -17,13 +17,14 @@ import { type Trace, TraceWriter } from '../replay/trace-format.js';
 import { STATUS_DIVERGED, STATUS_ERROR, STATUS_INTERRUPTED, STATUS_OK } from './errors.js';
 import { liveSource } from './live-source.js';
 import type { MachineOptions } from './machine-options.js';
-import { setUp, startFromOptions, startFromTrace } from './machine-setup.js';
+import { setUp, startFromOptions } from './machine-setup.js';
 import { groupDigits, plural } from './numbers.js';
 import { packagePath } from './package-root.js';
 import { Progress } from './progress.js';
 import { SliceLength } from './slice-length.js';
 import { StopSignal, turn } from './stop-signal.js';
 import { OutputFile, openTraceFile } from './trace-file.js';
+import { startFromTrace } from './trace-images.js';
 import { collectSteps, elide } from './window-rows.js';
 import { renderWindow } from './window-view.js';
 

@@ -4,7 +4,9 @@ import { STATUS_OK } from './errors.js';
 import { type EventRow, eventRows, type PlainRow, rowsAround } from './event-rows.js';
 import { renderEvent } from './event-view.js';
 import { watchStdout } from './guest-console.js';
+import type { ImageFolders } from './image-options.js';
 import { openTraceFile } from './trace-file.js';
+import { imagesAtHand } from './trace-images.js';
 import { traceSymbols } from './trace-symbols.js';
 
 const BATCH_CHARACTERS = 1 << 16;
@@ -12,7 +14,7 @@ const BATCH_CHARACTERS = 1 << 16;
 /** Prints the events; the exit status. */
 export async function events(
   path: string,
-  options: {
+  options: ImageFolders & {
     readonly around?: number;
     readonly count: number;
     readonly kind?: readonly string[];
@@ -21,7 +23,9 @@ export async function events(
   },
 ): Promise<number> {
   const trace = openTraceFile(path);
-  let rows: Iterable<EventRow> = eventRows(trace.events, traceSymbols(trace));
+  const { machine } = trace.header;
+  const symbols = traceSymbols({ machine, images: imagesAtHand(trace, path, options) });
+  let rows: Iterable<EventRow> = eventRows(trace.events, symbols);
   if (options.kind !== undefined) rows = rowsOfKinds(rows, new Set(options.kind));
   if (options.call !== undefined) rows = rowsOfCalls(rows, new Set(options.call));
   if (options.around !== undefined) rows = rowsAround(rows, options.around, options.count);

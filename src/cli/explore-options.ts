@@ -1,4 +1,5 @@
 /** What `holdoff explore` takes from its command line. */
+import type { ImageFolders } from './image-options.js';
 import type { MachineOptions } from './machine-options.js';
 import type { RangeOptions } from './placement-range.js';
 import type { RedisAddress } from './redis-address.js';
@@ -6,6 +7,7 @@ import type { EventOptions, VerdictOptions } from './search-options.js';
 
 /** What `holdoff explore` may be told. */
 export type ExploreOptions = MachineOptions &
+  ImageFolders &
   VerdictOptions &
   EventOptions &
   RangeOptions & {

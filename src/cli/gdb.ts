@@ -13,16 +13,18 @@ import { type TraceStart, TraceWriter } from '../replay/trace-format.js';
 import { STATUS_OK } from './errors.js';
 import { serveGdb } from './gdb-server.js';
 import { GuestConsole, watchStdout } from './guest-console.js';
+import type { ImageFolders } from './image-options.js';
 import type { ListenAddress } from './listen-address.js';
 import { liveSource } from './live-source.js';
 import type { MachineOptions } from './machine-options.js';
-import { type ReadyMachine, setUp, startFromOptions, startFromTrace } from './machine-setup.js';
+import { type ReadyMachine, setUp, startFromOptions } from './machine-setup.js';
 import { plural } from './numbers.js';
 import { packagePath } from './package-root.js';
 import { tracePorts } from './port-trace.js';
 import { Progress } from './progress.js';
 import { StopSignal } from './stop-signal.js';
 import { isTraceFile, OutputFile, openTraceFile, writeEvents } from './trace-file.js';
+import { startFromTrace } from './trace-images.js';
 
 /** How often the guest's output is passed on. */
 const FLUSH_MILLISECONDS = 50;
@@ -38,14 +40,15 @@ interface Served {
 }
 
 /** What `holdoff gdb` may be told beside the machine's options. */
-export type GdbOptions = MachineOptions & {
-  readonly listen: ListenAddress;
-  /** Bytes that the timeline's checkpoints may take. */
-  readonly checkpointMemory: number;
-  readonly once?: true;
-  readonly save?: string;
-  readonly printGdbinit?: true;
-};
+export type GdbOptions = MachineOptions &
+  ImageFolders & {
+    readonly listen: ListenAddress;
+    /** Bytes that the timeline's checkpoints may take. */
+    readonly checkpointMemory: number;
+    readonly once?: true;
+    readonly save?: string;
+    readonly printGdbinit?: true;
+  };
 
 /** Serves until a signal ends it, or with `once` until the first client has gone; the exit status. */
 export async function gdb(path: string | undefined, options: GdbOptions): Promise<number> {
@@ -91,7 +94,7 @@ function fromTrace(path: string, options: GdbOptions): Served {
     );
   }
   const trace = openTraceFile(path);
-  const start = startFromTrace(trace, path);
+  const start = startFromTrace(trace, path, options);
   const ready = setUp(start, options.engine);
   const timeline = Timeline.overTrace(ready.machine, trace.eventList, trace.lastInstant, {
     checkpointBytes: options.checkpointMemory,

@@ -3,7 +3,7 @@ import { formatInstant } from '../replay/instant.js';
 import { describeOutcome } from '../replay/outcome.js';
 import { summarise, type TraceSummary } from '../replay/summary.js';
 import type { Trace } from '../replay/trace-format.js';
-import type { TraceHeader } from '../replay/trace-header.js';
+import type { ImageEntry, TraceHeader } from '../replay/trace-header.js';
 import { callName } from '../vmi/call-names.js';
 import { oneLine, STATUS_OK } from './errors.js';
 import { groupDigits, plural, sizeText } from './numbers.js';
@@ -40,7 +40,12 @@ function infoJson(summary: TraceSummary, header: TraceHeader, calls: CallCounts)
     version: summary.formatVersion,
     recorder: summary.holdoffVersion,
     machine: header.machine,
-    images: header.images.map(({ name, role, byteLength }) => ({ name, role, bytes: byteLength })),
+    images: header.images.map(({ name, role, byteLength, outside }) => ({
+      name,
+      role,
+      bytes: byteLength,
+      ...(outside === undefined ? {} : { outside }),
+    })),
     from: summary.from,
     instants: summary.instants,
     checkpoints: summary.checkpoints,
@@ -50,6 +55,12 @@ function infoJson(summary: TraceSummary, header: TraceHeader, calls: CallCounts)
     digest: summary.digest,
     outcome: summary.outcome,
   };
+}
+
+function imageText({ name, byteLength, outside }: ImageEntry): string {
+  const what = `${name}: ${groupDigits(byteLength)} bytes`;
+  if (outside === undefined) return what;
+  return `${what}, outside: ${outside.path}, SHA-256 ${outside.sha256}`;
 }
 
 function infoText(
@@ -73,9 +84,7 @@ function infoText(
       `${path}: ${groupDigits(summary.bytes)} bytes, format ${summary.formatVersion}, by holdoff ${summary.holdoffVersion}`,
     ],
     ['machine', `${sizeText(machine.memoryBytes)}${cpu}, ${machine.clock} clock${seed}${vmi}`],
-    ...header.images.map(
-      ({ name, role, byteLength }) => [role, `${name}: ${groupDigits(byteLength)} bytes`] as const,
-    ),
+    ...header.images.map((image) => [image.role, imageText(image)] as const),
     ...(machine.cmdline === null ? [] : [['cmdline', machine.cmdline] as const]),
     ['instants', `${formatInstant(summary.from)} to ${formatInstant(summary.instants)}${kept}`],
     ['events', events.length === 0 ? 'none' : events.join(', ')],

@@ -9,15 +9,17 @@ import { Timeline } from '../replay/timeline.js';
 import type { TraceStart } from '../replay/trace-format.js';
 import { STATUS_DIVERGED, STATUS_INTERRUPTED } from './errors.js';
 import { GuestConsole } from './guest-console.js';
+import type { ImageFolders } from './image-options.js';
 import { liveSource } from './live-source.js';
 import type { MachineOptions } from './machine-options.js';
-import { setUp, startFromOptions, startFromTrace } from './machine-setup.js';
+import { setUp, startFromOptions } from './machine-setup.js';
 import { reportEnd, statusOf } from './outcome.js';
 import { presentInstruction } from './present-instruction.js';
 import { Progress } from './progress.js';
 import { StateWords } from './state-words.js';
 import { StopSignal, turn } from './stop-signal.js';
 import { openTraceFile } from './trace-file.js';
+import { startFromTrace } from './trace-images.js';
 
 /** The engines that are compared, by the names that are printed. */
 const PAIR = ['interpreter', 'auto'] as const;
@@ -26,9 +28,9 @@ const PAIR = ['interpreter', 'auto'] as const;
 const TRAIL_STEPS = 12;
 
 /** Replays a trace under both engines; the exit status. */
-export async function lockstepTrace(path: string): Promise<number> {
+export async function lockstepTrace(path: string, folders: ImageFolders): Promise<number> {
   const trace = openTraceFile(path);
-  const start = startFromTrace(trace, path);
+  const start = startFromTrace(trace, path, folders);
   const events = [...trace.events];
   return await compare(
     PAIR.map((engine) => {

@@ -41,6 +41,8 @@ export interface MachineOptions {
   readonly vmi?: 'none' | VmiDialect;
   readonly vmiIret?: IretScheme;
   readonly tracePorts?: true;
+  /** Whether a trace of the run holds its images, or names them. Inside where absent. */
+  readonly images?: 'inside' | 'outside';
 }
 
 const MIB = 1 << 20;

@@ -1,4 +1,4 @@
-/** From options, or from a trace's header, to a machine with its image loaded. */
+/** From options, or from what a trace starts with, to a machine with its image loaded. */
 import { basename } from 'node:path';
 import type { EngineKind } from '../cpu/engine/engine.js';
 import { loadBios } from '../machine/loaders/bios.js';
@@ -7,8 +7,8 @@ import { Machine } from '../machine/machine.js';
 import { UserError } from '../machine/user-error.js';
 import { applyRecord, type CheckpointRecord } from '../replay/checkpoint-record.js';
 import { StateDigest } from '../replay/digest.js';
-import { describeDamage } from '../replay/trace-damage.js';
-import type { Trace, TraceImage, TraceStart } from '../replay/trace-format.js';
+import type { TraceImage, TraceStart } from '../replay/trace-format.js';
+import type { ImageRole } from '../replay/trace-header.js';
 import type { Hypervisor } from '../vmi/hypervisor.js';
 import { installInline } from '../vmi/install.js';
 import type { NamedCode } from '../vmi/region-symbols.js';
@@ -57,11 +57,8 @@ export function startFromOptions(image: string | undefined, options: MachineOpti
   const path = startPath(image, options);
   const role = options.bios === undefined ? 'kernel' : 'bios';
   if (role === 'bios') refuseKernelOptions(path, options);
-  const images: TraceImage[] = [{ name: basename(path), role, bytes: readInput(path) }];
-  if (options.initrd !== undefined) {
-    const bytes = readInput(options.initrd);
-    images.push({ name: basename(options.initrd), role: 'initrd', bytes });
-  }
+  const images = [imageFrom(path, role, options)];
+  if (options.initrd !== undefined) images.push(imageFrom(options.initrd, 'initrd', options));
   if (options.vmi === 'rom') {
     images.push({
       name: basename(VMI_ROM),
@@ -88,6 +85,11 @@ export function startFromOptions(image: string | undefined, options: MachineOpti
   };
 }
 
+function imageFrom(path: string, role: ImageRole, { images }: MachineOptions): TraceImage {
+  const image = { name: basename(path), role, bytes: readInput(path) };
+  return images === 'outside' ? { ...image, outsidePath: path } : image;
+}
+
 function refuseKernelOptions(path: string, options: MachineOptions): void {
   const given = (['cmdline', 'initrd', 'address'] as const).find(
     (name) => options[name] !== undefined,
@@ -97,19 +99,6 @@ function refuseKernelOptions(path: string, options: MachineOptions): void {
   }
   if (given === undefined) return;
   throw new UserError(`${path} is a ROM, and --${given} is for kernels alone; leave it out`);
-}
-
-/**
- * What a trace starts with, its images included.
- * @throws UserError where an image is damaged or missing.
- */
-export function startFromTrace(trace: Trace, path: string): TraceStart {
-  const images = trace.header.images.map((entry, place): TraceImage => {
-    const image = trace.image(place);
-    if (image.isWhole) return { name: entry.name, role: entry.role, bytes: image.value };
-    throw new UserError(`${path} is damaged: ${describeDamage(image.damage)}; record it again`);
-  });
-  return { ...trace.header, images, ...(trace.start === null ? {} : { checkpoint: trace.start }) };
 }
 
 /**

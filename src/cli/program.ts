@@ -11,6 +11,7 @@ import { parseCallName } from './call-option.js';
 import { describeError, oneLine, STATUS_OK } from './errors.js';
 import type { ExploreOptions } from './explore-options.js';
 import type { GdbOptions } from './gdb.js';
+import { type ImageFolders, imageFolderOption, imagesOption } from './image-options.js';
 import { injectOption } from './inject-option.js';
 import { parseListen } from './listen-address.js';
 import {
@@ -105,6 +106,7 @@ function createProgram(output: CommandOutput, setStatus: (status: number) => voi
   addJudgement(addMachineOptions(verb('record', 'run an image and write a trace of the run')))
     .argument('[image]', 'Multiboot, ELF or flat binary kernel; none with --bios')
     .option('-o, --output <trace>', "where to write (default: the image's name with .trace)")
+    .addOption(imagesOption())
     .addOption(injectOption())
     .addOption(
       new Option(
@@ -140,15 +142,21 @@ function createProgram(output: CommandOutput, setStatus: (status: number) => voi
     .addOption(new Option('--to <instant>', 'stop at this instant').argParser(parseInstantOption))
     .addOption(comparedEngineOption())
     .addOption(tracePortsOption())
+    .addOption(imageFolderOption())
     .addHelpText('after', example('holdoff replay race.trace'))
     .action(
       async (
         trace: string,
-        options: { engine: EngineKind; json?: true; to?: number; tracePorts?: true },
+        options: ImageFolders & {
+          engine: EngineKind;
+          json?: true;
+          to?: number;
+          tracePorts?: true;
+        },
       ) => {
         if ((options.engine as EngineChoice) === LOCKSTEP) {
           const { lockstepTrace } = await import('./lockstep.js');
-          setStatus(await lockstepTrace(trace));
+          setStatus(await lockstepTrace(trace, options));
           return;
         }
         const { replay } = await import('./replay.js');
@@ -185,11 +193,18 @@ function createProgram(output: CommandOutput, setStatus: (status: number) => voi
       ).argParser(parseCallName),
     )
     .option('--json', 'print one JSON object a line')
+    .addOption(imageFolderOption())
     .addHelpText('after', example('holdoff events race.trace --around @1234567 --count 5'))
     .action(
       async (
         trace: string,
-        options: { around?: number; count: number; kind?: string[]; call?: string[]; json?: true },
+        options: ImageFolders & {
+          around?: number;
+          count: number;
+          kind?: string[];
+          call?: string[];
+          json?: true;
+        },
       ) => {
         const { events } = await import('./events.js');
         setStatus(await events(trace, options));
@@ -210,6 +225,8 @@ function createProgram(output: CommandOutput, setStatus: (status: number) => voi
     )
     .option('--once', 'end when the first client has gone')
     .option('--save <trace>', 'of an image that runs live: write what was recorded to a trace')
+    .addOption(imagesOption())
+    .addOption(imageFolderOption())
     .option(
       '--print-gdbinit',
       'print a script for gdb with commands of holdoff, and do nothing else',
@@ -246,6 +263,7 @@ Then in another terminal: gdb kernel.elf -ex 'target remote localhost:1234'`,
   )
     .argument('<traces...>', 'a bad trace, or a good and a bad one of one guest')
     .option('-o, --out <folder>', 'write good.trace and bad.trace, equal up to one event')
+    .addOption(imageFolderOption())
     .option('--json', 'print JSON')
     .addHelpText('after', example('holdoff bisect race.trace --out found'))
     .action(async (traces: string[], options: BisectOptions, command: Command) => {
@@ -256,10 +274,21 @@ Then in another terminal: gdb kernel.elf -ex 'target remote localhost:1234'`,
   addVerdictOptions(verb('shrink', 'make a shorter trace with the same verdict'))
     .argument('<trace>', 'a recorded trace that is bad')
     .option('-o, --output <trace>', "where to write (default: the trace's name, numbered)")
+    .addOption(imageFolderOption())
     .addHelpText('after', example('holdoff shrink race.trace -o short.trace'))
     .action(async (trace: string, options: ShrinkOptions, command: Command) => {
       const { shrink } = await import('./shrink.js');
       setStatus(await shrink(trace, { ...options, verdicts: verdictsOf(command) }));
+    });
+
+  verb('pack', 'write a trace anew with all of its images inside')
+    .argument('<trace>', 'a recorded trace')
+    .option('-o, --output <trace>', "a new file (default: the trace's name, numbered)")
+    .addOption(imageFolderOption())
+    .addHelpText('after', example('holdoff pack linux.trace -o linux-whole.trace'))
+    .action(async (trace: string, options: ImageFolders & { output?: string }) => {
+      const { pack } = await import('./pack.js');
+      setStatus(pack(trace, options));
     });
 
   verb('worker', 'do the placements that others put on a queue')
@@ -315,6 +344,8 @@ function addExploreOptions(command: Command): Command {
     .addOption(queueOption('hand the placements to the workers of this queue'))
     .option('--resume', 'go on with the same search, which Ctrl-C has stopped')
     .option('-o, --out <folder>', 'write a trace of each failure that is unlike the others')
+    .addOption(imagesOption())
+    .addOption(imageFolderOption())
     .option('--json', 'print JSON');
 }
 

@@ -9,13 +9,15 @@ import type { Outcome } from '../replay/outcome.js';
 import { Replayer } from '../replay/replayer.js';
 import { STATUS_DIVERGED, STATUS_INTERRUPTED, STATUS_OK } from './errors.js';
 import { GuestConsole, watchStdout } from './guest-console.js';
-import { setUp, startFromTrace } from './machine-setup.js';
+import type { ImageFolders } from './image-options.js';
+import { setUp } from './machine-setup.js';
 import { reportEnd, statusOf } from './outcome.js';
 import { tracePorts } from './port-trace.js';
 import { Progress } from './progress.js';
 import { SliceLength } from './slice-length.js';
 import { StopSignal, turn } from './stop-signal.js';
 import { openTraceFile } from './trace-file.js';
+import { startFromTrace } from './trace-images.js';
 import { reportViolations } from './violation-report.js';
 
 /** What a replay came to. */
@@ -33,7 +35,7 @@ interface ReplayResult {
 /** Replays the trace; the exit status. */
 export async function replay(
   path: string,
-  options: {
+  options: ImageFolders & {
     readonly engine: EngineKind;
     readonly json?: true;
     readonly to?: Instant;
@@ -41,7 +43,7 @@ export async function replay(
   },
 ): Promise<number> {
   const trace = openTraceFile(path);
-  const { machine, hypervisor } = setUp(startFromTrace(trace, path), options.engine);
+  const { machine, hypervisor } = setUp(startFromTrace(trace, path, options), options.engine);
   reportViolations(hypervisor);
   const replayer = new Replayer(machine, new StreamCursor(trace.events), trace.lastInstant);
   replayer.attach();

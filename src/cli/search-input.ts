@@ -10,10 +10,12 @@ import { BaseRun } from '../search/base-run.js';
 import type { Guest, GuestMaker } from '../search/guest.js';
 import { RecordedPast } from '../search/schedule.js';
 import type { VerdictSpec } from '../search/verdict.js';
+import type { ImageFolders } from './image-options.js';
 import { liveSource } from './live-source.js';
 import type { MachineOptions } from './machine-options.js';
-import { setUp, startFromOptions, startFromTrace } from './machine-setup.js';
+import { setUp, startFromOptions } from './machine-setup.js';
 import { isTraceFile, openTraceFile } from './trace-file.js';
+import { startFromTrace } from './trace-images.js';
 import { traceSymbols } from './trace-symbols.js';
 
 /** A guest and one recorded run of it. */
@@ -35,8 +37,11 @@ const FOR_EVER = 1e12;
 const INSTRUCTIONS_MOST = 20_000_000;
 
 /** Opens a trace, or records an image. @throws UserError where that fails. */
-export function searchInput(path: string | undefined, options: MachineOptions): SearchInput {
-  if (path !== undefined && isTraceFile(path)) return inputFromTrace(path);
+export function searchInput(
+  path: string | undefined,
+  options: MachineOptions & ImageFolders,
+): SearchInput {
+  if (path !== undefined && isTraceFile(path)) return inputFromTrace(path, options);
   const wanted = startFromOptions(path, options);
   const { machine, image } = setUp(wanted, options.engine);
   const start = { ...wanted, loadAddress: image.kind === 'flat' ? image.entry : null };
@@ -58,9 +63,9 @@ export function searchInput(path: string | undefined, options: MachineOptions): 
 }
 
 /** A trace as a search's start. @throws UserError where it cannot be read. */
-export function inputFromTrace(path: string): SearchInput {
+export function inputFromTrace(path: string, folders: ImageFolders = {}): SearchInput {
   const trace = openTraceFile(path);
-  const start = startFromTrace(trace, path);
+  const start = startFromTrace(trace, path, folders);
   const begin =
     trace.start === null ? undefined : { at: trace.start.at, clocks: trace.start.clocks };
   const past = new RecordedPast([...trace.events], trace.lastInstant, begin);
@@ -69,7 +74,7 @@ export function inputFromTrace(path: string): SearchInput {
   return {
     start,
     past,
-    symbols: traceSymbols(trace),
+    symbols: traceSymbols(start),
     outcome: trace.end?.outcome ?? { kind: 'incomplete' },
     makeGuest: () => guestOf(start),
     makeLoaded: () => guestOf(withoutCheckpoint(start)),

@@ -5,6 +5,7 @@ import { shrink as shrinking } from '../search/shrink.js';
 import { compileVerdicts, verdictName } from '../search/verdict.js';
 import { scriptAsker } from './bad-script.js';
 import { STATUS_INTERRUPTED, STATUS_OK } from './errors.js';
+import type { ImageFolders } from './image-options.js';
 import { plural } from './numbers.js';
 import { inputFromTrace, verdictsOrOutcome } from './search-input.js';
 import type { VerdictOptions } from './search-options.js';
@@ -12,11 +13,11 @@ import { runToResult } from './stepping.js';
 import { OutputFile, readInput, writeEvents } from './trace-file.js';
 
 /** What `holdoff shrink` may be told. */
-export type ShrinkOptions = VerdictOptions & { readonly output?: string };
+export type ShrinkOptions = VerdictOptions & ImageFolders & { readonly output?: string };
 
 /** Shrinks a trace; the exit status. */
 export async function shrink(path: string, options: ShrinkOptions): Promise<number> {
-  const source = inputFromTrace(path);
+  const source = inputFromTrace(path, options);
   const specs = verdictsOrOutcome(options.verdicts, source.outcome);
   const verdicts = compileVerdicts(specs, source.symbols, scriptAsker(source.start));
   const work = shrinking(source.makeGuest, source.makeLoaded, source.past, {

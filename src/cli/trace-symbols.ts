@@ -1,21 +1,23 @@
 /** The symbols of a machine's kernel, and of the hypervisor under it. */
 import { type Image, symbolsOf } from '../machine/loaders/image.js';
 import { SymbolTable } from '../machine/symbols.js';
-import type { Trace, TraceStart } from '../replay/trace-format.js';
+import type { TraceStart } from '../replay/trace-format.js';
 import { type NamedCode, namedRegion, namedRom } from '../vmi/region-symbols.js';
 
 /** Where kernels map all of memory that don't lie at their physical addresses. */
 const DIRECT_MAP = 0xc0000000;
 
 /**
- * For those who read a trace without running it. Empty where the kernel has none, or is missing in a
- * damaged trace.
+ * For those who read a trace without running it. Empty where the kernel has none, or is not among the images.
  */
-export function traceSymbols(trace: Trace): SymbolTable {
-  const { machine } = trace.header;
-  const kernel = imageOf(trace, 'kernel');
-  const symbols = kernel === null ? SymbolTable.empty : symbolsOf(kernel);
-  const codes = hypervisorCode(symbols, machine, imageOf(trace, 'vmi-rom'));
+export function traceSymbols({
+  machine,
+  images,
+}: Pick<TraceStart, 'machine' | 'images'>): SymbolTable {
+  const kernel = images.find(({ role }) => role === 'kernel');
+  const rom = images.find(({ role }) => role === 'vmi-rom') ?? null;
+  const symbols = kernel === undefined ? SymbolTable.empty : symbolsOf(kernel);
+  const codes = hypervisorCode(symbols, machine, rom);
   return symbols.with(codes.flatMap((code) => code.symbols));
 }
 
@@ -36,11 +38,4 @@ export function hypervisorCode(
   const isHigh = symbols.size === 0 || symbols.highest >= DIRECT_MAP;
   const bases = isHigh ? [DIRECT_MAP, 0] : [0, DIRECT_MAP];
   return bases.map((base) => namedRom(rom, vmiIret, base));
-}
-
-function imageOf(trace: Trace, role: string): Image | null {
-  const place = trace.header.images.findIndex((image) => image.role === role);
-  const image = place < 0 ? null : trace.image(place);
-  if (!image?.isWhole) return null;
-  return { name: trace.header.images[place].name, bytes: image.value };
 }

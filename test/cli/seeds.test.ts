@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { liveSource } from '../../src/cli/live-source.js';
 import type { MachineOptions } from '../../src/cli/machine-options.js';
-import { setUp, startFromOptions, startFromTrace } from '../../src/cli/machine-setup.js';
+import { setUp, startFromOptions } from '../../src/cli/machine-setup.js';
 import { packagePath } from '../../src/cli/package-root.js';
+import { startFromTrace } from '../../src/cli/trace-images.js';
 import { ENGINES } from '../../src/cpu/engine/engine.js';
 import { StateDigest } from '../../src/replay/digest.js';
 import { StreamCursor } from '../../src/replay/event-cursor.js';

@@ -1,7 +1,8 @@
 /** VMI calls as stops: `monitor calls on`, then SIGUSR1 behind each of them, in both directions. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { setUp, startFromTrace } from '../../src/cli/machine-setup.js';
+import { setUp } from '../../src/cli/machine-setup.js';
+import { startFromTrace } from '../../src/cli/trace-images.js';
 import { TimelineTarget } from '../../src/gdbstub/timeline-target.js';
 import { Timeline } from '../../src/replay/timeline.js';
 import { readTrace } from '../../src/replay/trace-format.js';

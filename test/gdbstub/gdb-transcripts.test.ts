@@ -5,7 +5,8 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { setUp, startFromTrace } from '../../src/cli/machine-setup.js';
+import { setUp } from '../../src/cli/machine-setup.js';
+import { startFromTrace } from '../../src/cli/trace-images.js';
 import { type TargetSurroundings, TimelineTarget } from '../../src/gdbstub/timeline-target.js';
 import { loadImage } from '../../src/machine/loaders/image.js';
 import { Machine } from '../../src/machine/machine.js';

@@ -3,7 +3,8 @@
  * whole machine is in the same state there.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { setUp, startFromTrace } from '../../src/cli/machine-setup.js';
+import { setUp } from '../../src/cli/machine-setup.js';
+import { startFromTrace } from '../../src/cli/trace-images.js';
 import type { Machine } from '../../src/machine/machine.js';
 import { RandomClock } from '../../src/replay/clock/random.js';
 import { StateDigest } from '../../src/replay/digest.js';

@@ -1,7 +1,8 @@
 /** Every folder of traces/ is what its recipe gives, replays, and has a README that agrees with it. */
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { setUp, startFromTrace } from '../../src/cli/machine-setup.js';
+import { setUp } from '../../src/cli/machine-setup.js';
+import { startFromTrace } from '../../src/cli/trace-images.js';
 import { ListCursor } from '../../src/replay/event-cursor.js';
 import { Replayer } from '../../src/replay/replayer.js';
 import { readTrace } from '../../src/replay/trace-format.js';

@@ -1,7 +1,8 @@
 /** The race in traces/sti-sysexit-padding is what its README says, to the instant. */
 import { beforeAll, describe, expect, test } from 'vitest';
-import { setUp, startFromTrace } from '../../src/cli/machine-setup.js';
+import { setUp } from '../../src/cli/machine-setup.js';
 import { openTraceFile } from '../../src/cli/trace-file.js';
+import { startFromTrace } from '../../src/cli/trace-images.js';
 import { EFLAGS_IF } from '../../src/cpu/eflags.js';
 import * as L from '../../src/cpu/state-layout.js';
 import type { Machine } from '../../src/machine/machine.js';

@@ -2,7 +2,8 @@
  * The table of a trace's README: at which instant, where and what. The recipe says what; the instants
  * are looked up in the trace, so that they follow the guest.
  */
-import { setUp, startFromTrace } from '../../../src/cli/machine-setup.js';
+import { setUp } from '../../../src/cli/machine-setup.js';
+import { startFromTrace } from '../../../src/cli/trace-images.js';
 import type { MachineInput } from '../../../src/machine/input.js';
 import type { SymbolTable } from '../../../src/machine/symbols.js';
 import type { TraceEvent } from '../../../src/replay/event.js';
