@@ -127,10 +127,11 @@ function ratios(results: Results, readings: readonly [string, Reading][]): strin
 function traceLine(results: Results): string {
   const runs = results.get('record') ?? [];
   const bytes = median(runs.map(({ result }) => result.eventBytes ?? Number.NaN));
+  const whole = median(runs.map(({ result }) => result.traceBytes ?? Number.NaN));
   const retired = median(runs.map(({ result }) => result.retired ?? Number.NaN));
   if (Number.isNaN(bytes)) return '';
   const rate = figure(bytes / (retired / 1e6));
-  return `Trace: ${bytes} bytes beside the images for ${figure(retired / 1e6)} million instructions, ${rate} bytes a million.`;
+  return `Trace: ${whole} bytes, ${bytes} of them events, for ${figure(retired / 1e6)} million instructions, ${rate} bytes a million.`;
 }
 
 async function main(options: Options): Promise<void> {

@@ -22,7 +22,11 @@ export interface Measured {
   /** Null where a signal ended it, such as that of the time limit. */
   readonly status: number | null;
   /** What a peer in Node said in the end. */
-  readonly result: { readonly retired?: number; readonly eventBytes?: number | null };
+  readonly result: {
+    readonly retired?: number;
+    readonly eventBytes?: number | null;
+    readonly traceBytes?: number | null;
+  };
 }
 
 /** Processor time of this process's children that have ended, in milliseconds. */

@@ -54,6 +54,7 @@ function live(verb: readonly string[], workload: Workload): string[] {
   if (workload === 'kernels')
     return [...holdoff, verb[0], kernelsImage, ...verb.slice(1), ...options];
   const guest = ['--initrd', initrd, '--cmdline', CMDLINE, '--memory', '256M'];
+  if (verb[0] === 'record') guest.push('--images', 'outside');
   return [...holdoff, verb[0], vmlinuz, ...verb.slice(1), ...guest, ...options];
 }
 

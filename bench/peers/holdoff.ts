@@ -4,12 +4,14 @@
  * are as on the command line, or `replay TRACE`. Prints the trace's size in the end.
  */
 import { Command } from 'commander';
+import { imagesOption } from '../../src/cli/image-options.js';
 import { liveSource } from '../../src/cli/live-source.js';
 import { addMachineOptions, type MachineOptions } from '../../src/cli/machine-options.js';
-import { setUp, startFromOptions, startFromTrace } from '../../src/cli/machine-setup.js';
+import { setUp, startFromOptions } from '../../src/cli/machine-setup.js';
 import { SliceLength } from '../../src/cli/slice-length.js';
 import { turn } from '../../src/cli/stop-signal.js';
 import { OutputFile, openTraceFile } from '../../src/cli/trace-file.js';
+import { startFromTrace } from '../../src/cli/trace-images.js';
 import type { Machine } from '../../src/machine/machine.js';
 import { StreamCursor } from '../../src/replay/event-cursor.js';
 import { Recorder } from '../../src/replay/recorder.js';
@@ -59,7 +61,7 @@ async function live(
       await new Promise((resolve) => setTimeout(resolve, Math.floor(wait) - 1));
     } else await turn();
   }
-  finish(machine, file === null ? null : file.bytes - headerBytes);
+  finish(machine, file === null ? null : { file: file.bytes, events: file.bytes - headerBytes });
   file?.close();
 }
 
@@ -81,9 +83,10 @@ async function replay(path: string): Promise<void> {
   finish(machine, null);
 }
 
-/** @param eventBytes of the trace, without its header and images. */
-function finish(machine: Machine, eventBytes: number | null): void {
-  process.stdout.write(`${JSON.stringify({ retired: machine.cpu.retired, eventBytes })}\n`);
+/** @param trace how large it is, and without its header and images. */
+function finish(machine: Machine, trace: { file: number; events: number } | null): void {
+  const bytes = { traceBytes: trace?.file ?? null, eventBytes: trace?.events ?? null };
+  process.stdout.write(`${JSON.stringify({ retired: machine.cpu.retired, ...bytes })}\n`);
 }
 
 const program = new Command();
@@ -91,7 +94,7 @@ program.command('replay <trace>').action(replay);
 addMachineOptions(program.command('run <image>')).action((image: string, options: MachineOptions) =>
   live(image, null, options),
 );
-addMachineOptions(program.command('record <image> <trace>')).action(
-  (image: string, trace: string, options: MachineOptions) => live(image, trace, options),
-);
+addMachineOptions(program.command('record <image> <trace>'))
+  .addOption(imagesOption())
+  .action((image: string, trace: string, options: MachineOptions) => live(image, trace, options));
 await program.parseAsync();
