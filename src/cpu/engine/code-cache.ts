@@ -87,10 +87,16 @@ export class CodeCache {
     ];
   }
 
+  /** The instruction that a region knows by a number. */
+  procedureOf(number: number): Decoded | undefined {
+    return this.#procedures[number];
+  }
+
   /** Compiles the block of a head record that has become hot. */
   compile(record: number): void {
     const physical = this.#core.state.get(record + RECORD_PHYSICAL) >>> 0;
-    this.#hotCode?.compile(physical, this.#breakpoints.cuts);
+    const numberOf = (decoded: Decoded) => this.#procedures.push(decoded) - 1;
+    this.#hotCode?.compile(physical, this.#breakpoints.cuts, numberOf);
   }
 
   /** Voids the jump cache: linear addresses may mean other code from now on. */

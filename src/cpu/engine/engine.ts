@@ -2,6 +2,7 @@
  * Executes instructions: decoded code, the handlers that it calls, and the loop that calls them.
  */
 import type { Core } from '../core.js';
+import type { Decoded } from '../decoder/decode.js';
 import { ESP_GUARD } from '../state-layout.js';
 import { PLACE_BEHIND_SERVICES, SERVICE_NAMES, servicePlace } from '../wasm/services.js';
 import { CodeCache } from './code-cache.js';
@@ -36,7 +37,8 @@ export class Engine {
       memory: core.state.memory,
       table,
       ...slowPath(core),
-      procedure: (record: number) => this.#procedure(record),
+      procedure: (record: number) => this.#perform(this.#code.procedureAt(record)),
+      perform: (number: number) => this.#perform(this.#code.procedureOf(number)),
       hot: (record: number) => this.#code.compile(record),
       single: () => this.#code.singleAtEip(),
     };
@@ -103,10 +105,9 @@ export class Engine {
     return this.#code.procedureAt(record)?.instruction.opcode ?? -1;
   }
 
-  #procedure(record: number): void {
+  #perform(decoded: Decoded | undefined): void {
+    if (decoded === undefined) throw new Error('there is no such procedure');
     const core = this.#core;
-    const decoded = this.#code.procedureAt(record);
-    if (decoded === undefined) throw new Error(`record ${record} stands for no procedure`);
     const { encoding, instruction } = decoded;
     encoding.procedure?.(core, instruction);
     if (!encoding.isTransfer) core.state.eip += instruction.length;

@@ -5,6 +5,7 @@ import type { Core } from '../core.js';
 import { opcodeMapOf } from '../isa/instruction-set.js';
 import { compileRegion } from '../jit/compile-region.js';
 import { findRegion } from '../jit/region.js';
+import type { NumberProcedure } from '../jit/region-ops.js';
 import type { FunctionTable } from './function-table.js';
 import {
   type CompiledBlock,
@@ -130,8 +131,9 @@ export class HotCode {
    * Compiles the block at a physical address with the blocks that it jumps to, and has their head
    * records enter what came out. Where it is not worth it the head goes on counting, to no effect.
    * @param cuts offsets in the page before which compiled code returns to the run loop.
+   * @param numberOf gives a procedure's number, which is kept until `clear`.
    */
-  compile(physical: number, cuts: ReadonlySet<number>): void {
+  compile(physical: number, cuts: ReadonlySet<number>, numberOf: NumberProcedure): void {
     const { physical: memory, state } = this.#core;
     if (this.isFull) return;
     const map = opcodeMapOf(this.#core.model.level);
@@ -139,7 +141,7 @@ export class HotCode {
     if (region === null) return;
     const size = region.blocks.reduce((sum, block) => sum + block.instructions.length, 0);
     if (size < WORTHWHILE) return;
-    const module = new WebAssembly.Module(compileRegion(region, this.#memoryPages));
+    const module = new WebAssembly.Module(compileRegion(region, this.#memoryPages, numberOf));
     const { exports } = new WebAssembly.Instance(module, { env: this.#imports });
     const handler = this.#functions.reserve();
     this.#regions.push(handler);

@@ -66,6 +66,11 @@ export interface Encoding {
   readonly shortcut: Semantics | null;
   /** The procedure sets EIP itself. */
   readonly isTransfer: boolean;
+  /**
+   * The procedure leaves the mode, the segments and the mapping of code as they are: compiled code may call it,
+   * and go on behind it.
+   */
+  readonly isCallable: boolean;
   /** Nothing of the same block comes behind it. */
   readonly endsBlock: boolean;
 }

@@ -36,7 +36,10 @@ interface RowOptions {
 function row(
   mnemonic: string,
   codes: string,
-  meaning: Pick<Encoding, 'semantics' | 'procedure' | 'shortcut' | 'isTransfer' | 'endsBlock'>,
+  meaning: Pick<
+    Encoding,
+    'semantics' | 'procedure' | 'shortcut' | 'isTransfer' | 'isCallable' | 'endsBlock'
+  >,
   options: RowOptions,
 ): Encoding {
   const operands: OperandCode[] = [];
@@ -73,6 +76,7 @@ export function hot(
     procedure: null,
     shortcut: null,
     isTransfer: false,
+    isCallable: false,
     endsBlock: false,
   };
   return row(mnemonic, codes, meaning, options);
@@ -90,9 +94,20 @@ export function rare(
     procedure,
     shortcut: null,
     isTransfer: false,
+    isCallable: false,
     endsBlock: true,
   };
   return row(mnemonic, codes, meaning, options);
+}
+
+/** As `rare`, of a procedure that compiled code may call (`Encoding.isCallable`). */
+export function callable(
+  mnemonic: string,
+  codes: string,
+  procedure: Procedure,
+  options: RowOptions = {},
+): Encoding {
+  return { ...rare(mnemonic, codes, procedure, options), isCallable: true };
 }
 
 /** A row whose procedure says itself where execution goes on. @param shortcut of its common case. */
@@ -102,7 +117,14 @@ export function transfer(
   procedure: Procedure,
   shortcut: Semantics | null = null,
 ): Encoding {
-  const meaning = { semantics: null, procedure, shortcut, isTransfer: true, endsBlock: true };
+  const meaning = {
+    semantics: null,
+    procedure,
+    shortcut,
+    isTransfer: true,
+    isCallable: false,
+    endsBlock: true,
+  };
   return row(mnemonic, codes, meaning, {});
 }
 

@@ -16,7 +16,7 @@ import * as b from './bit.js';
 import * as c from './control.js';
 import * as mv from './move.js';
 import * as md from './multiply-divide.js';
-import { hot, type OpcodeRows, rare, transfer } from './opcode-map.js';
+import { callable, hot, type OpcodeRows, rare, transfer } from './opcode-map.js';
 import * as sh from './shift.js';
 
 type Row = readonly [number, OpcodeRows];
@@ -73,8 +73,8 @@ export const TWO_BYTE: readonly Row[] = [
   [0x0f22, rare('mov', 'E', mov_Cd_Rd, CONTROL)],
   [0x0f23, rare('mov', 'E', mov_Dd_Rd, CONTROL)],
   [0x0f30, rare('wrmsr', '', wrmsr)],
-  [0x0f31, rare('rdtsc', '', rdtsc)],
-  [0x0f32, rare('rdmsr', '', rdmsr)],
+  [0x0f31, callable('rdtsc', '', rdtsc)],
+  [0x0f32, callable('rdmsr', '', rdmsr)],
   [0x0f33, rare('rdpmc', '', rdpmc)],
   [0x0f34, transfer('sysenter', '', sysenter)],
   [0x0f35, transfer('sysexit', '', sysexit)],
@@ -83,7 +83,7 @@ export const TWO_BYTE: readonly Row[] = [
   ...CONDITIONS.map((name, i): Row => [0x0f90 + i, hot(`set${name}`, 'Eb', mv.setcc(i))]),
   [0x0fa0, rare('push', '', seg.push_FS)],
   [0x0fa1, rare('pop', '', seg.pop_FS)],
-  [0x0fa2, rare('cpuid', '', cpuid)],
+  [0x0fa2, callable('cpuid', '', cpuid)],
   [0x0fa3, hot('bt', 'Ev Gv', b.bt)],
   [0x0fa4, hot('shld', 'Ev Gv Ib', sh.shld)],
   [0x0fa5, hot('shld', 'Ev Gv CL', sh.shld)],
@@ -135,7 +135,10 @@ export const TWO_BYTE: readonly Row[] = [
   [0x0fbf, hot('movsx', 'Gv Ew', mv.movsx)],
   [0x0fc0, hot('xadd', 'Eb Gb', a.xadd, LOCK)],
   [0x0fc1, hot('xadd', 'Ev Gv', a.xadd, LOCK)],
-  [0x0fc7, [null, rare('cmpxchg8b', 'M', cmpxchg8b_Mq, LOCK), null, null, null, null, null, null]],
+  [
+    0x0fc7,
+    [null, callable('cmpxchg8b', 'M', cmpxchg8b_Mq, LOCK), null, null, null, null, null, null],
+  ],
   ...Array.from({ length: 8 }, (_, i): Row => [0x0fc8 + i, hot('bswap', 'Zv', mv.bswap)]),
   [0x0fff, rare('ud0', 'E', ud)],
 ];

@@ -24,7 +24,7 @@ import {
 import { CALL_TYPES, callService, HANDLER_TYPE } from '../wasm/services.js';
 import type { Block, Region, RegionInstruction } from './region.js';
 import * as F from './region-frame.js';
-import { RegionOps, WAY_ON } from './region-ops.js';
+import { type NumberProcedure, RegionOps, WAY_ON } from './region-ops.js';
 
 function loadWord(offset: number): Bytes {
   return [...constant(0), OP.i32Load, ...memarg(offset)];
@@ -55,25 +55,12 @@ const PROLOGUE: Bytes = [
   OP.i32Add,
   OP.return,
   OP.end,
-  ...Array.from({ length: 8 }, (_, i) => [
-    ...loadWord(i * 4),
-    OP.localSet,
-    F.LOCAL_REGISTERS + i,
-  ]).flat(),
-  ...loadWord(L.FLAG_RESULT),
-  OP.localSet,
-  F.LOCAL_RESULT,
-  ...loadWord(L.FLAG_AUX),
-  OP.localSet,
-  F.LOCAL_AUX,
+  ...F.TAKE_OVER,
   ...loadWord(L.EIP),
   ...field(RECORD_OFFSET),
   OP.i32Sub,
   OP.localSet,
   F.LOCAL_BASE,
-  ...loadWord(L.TLB_BASE),
-  OP.localSet,
-  F.LOCAL_TLB,
   ...field(RECORD_BLOCK),
   OP.localSet,
   F.LOCAL_BLOCK,
@@ -81,12 +68,14 @@ const PROLOGUE: Bytes = [
 
 class RegionCompiler {
   readonly #region: Region;
+  readonly #numberOf: NumberProcedure;
   readonly #frame = new F.RegionFrame();
   /** Indexes of the blocks that others may go to, by offset. */
   readonly #places = new Map<number, number>();
 
-  constructor(region: Region) {
+  constructor(region: Region, numberOf: NumberProcedure) {
     this.#region = region;
+    this.#numberOf = numberOf;
     region.blocks.forEach(({ offset, isCut }, i) => {
       if (!isCut) this.#places.set(offset, i);
     });
@@ -138,6 +127,7 @@ class RegionCompiler {
         branchTo: (offset: number) => this.#branchTo(offset, index, loopsOnItself),
         dispatch: () => this.#dispatch(index),
         wayOut: (way: number) => this.#wayOut(index, way),
+        numberOf: this.#numberOf,
       };
       new RegionOps(frame, place, formOfInstruction(instruction)).emit();
     });
@@ -206,9 +196,16 @@ function formOfInstruction({ decoded }: RegionInstruction): Form {
   return formOf(decoded.encoding, decoded.instruction, true);
 }
 
-/** The module of a region: its function is the export `region`, of the type of handlers. */
-export function compileRegion(region: Region, memoryPages: number): Uint8Array<ArrayBuffer> {
-  const body = new RegionCompiler(region).body();
+/**
+ * The module of a region: its function is the export `region`, of the type of handlers.
+ * @param numberOf a number by which the service `perform` knows a procedure, for as long as the region is used.
+ */
+export function compileRegion(
+  region: Region,
+  memoryPages: number,
+  numberOf: NumberProcedure,
+): Uint8Array<ArrayBuffer> {
+  const body = new RegionCompiler(region, numberOf).body();
   return encodeCode(headFor(memoryPages), [body]);
 }
 

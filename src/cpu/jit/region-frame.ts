@@ -9,6 +9,7 @@
 
 import { auxOfOrigin } from '../isa/flags.js';
 import type { FlagOrigin } from '../isa/ops.js';
+import * as L from '../state-layout.js';
 import {
   ByteSink,
   type Bytes,
@@ -16,6 +17,7 @@ import {
   I32,
   localGet,
   localSet,
+  memarg,
   OP,
   type Piece,
   VOID,
@@ -83,6 +85,38 @@ export const WORK_OUT_AUX: Bytes = [
   ...localSet(LOCAL_AUX_KIND),
   OP.end,
 ];
+
+/** The state words in locals, by the local. */
+const WORDS_IN_LOCALS: readonly [offset: number, local: number][] = [
+  ...Array.from({ length: 8 }, (_, i): [number, number] => [i * 4, LOCAL_REGISTERS + i]),
+  [L.FLAG_RESULT, LOCAL_RESULT],
+  [L.FLAG_AUX, LOCAL_AUX],
+  [L.TLB_BASE, LOCAL_TLB],
+];
+
+/** Loads the locals that have the processor's state; LOCAL_AUX_KIND must be AUX_IS_WORD. */
+export const TAKE_OVER: readonly number[] = WORDS_IN_LOCALS.flatMap(([offset, local]) => [
+  ...constant(0),
+  OP.i32Load,
+  ...memarg(offset),
+  OP.localSet,
+  local,
+]);
+
+/** Has a procedure performed at EIP, with all of the state in its words, and takes over what it leaves. */
+export function performAt(eip: Bytes, procedure: number): Bytes {
+  return [
+    spillAt(eip),
+    constant(procedure),
+    callService('perform'),
+    TAKE_OVER,
+    // Something may have to be looked at before the next instruction: then the budget is gone.
+    constant(0),
+    OP.i32Load,
+    memarg(L.BUDGET),
+    localSet(LOCAL_LEFT),
+  ];
+}
 
 /** Registers and flag words, as `spill` takes them. */
 const GET_STATE: Bytes = Array.from({ length: 10 }, (_, i) => [

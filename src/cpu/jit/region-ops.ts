@@ -3,6 +3,7 @@
  * flags are worked out only where someone reads them, and flat segments need no check.
  */
 
+import type { Decoded } from '../decoder/decode.js';
 import { RECORD_BLOCK, RECORD_HANDLER, registerOffset } from '../engine/record.js';
 import type { Form } from '../isa/form.js';
 import type { FlagOrigin, Modifiable, Size } from '../isa/ops.js';
@@ -20,6 +21,9 @@ function segmentOffset(segment: number): number {
   return L.SEGMENTS + segment * L.SEGMENT_BYTES;
 }
 
+/** Gives the number by which the service `perform` knows a procedure. */
+export type NumberProcedure = (decoded: Decoded) => number;
+
 /** Where an instruction stands in its region. */
 export interface Place {
   readonly instruction: RegionInstruction;
@@ -31,6 +35,7 @@ export interface Place {
   dispatch(): Bytes;
   /** Emits a way out of the region, to the offset in LOCAL_BLOCK. */
   wayOut(way: typeof WAY_ON | typeof WAY_SINGLE): Bytes;
+  readonly numberOf: NumberProcedure;
 }
 
 /** Out of the region and on with whatever is there. */
@@ -53,9 +58,18 @@ export class RegionOps extends WasmOps {
   /** Writes the instruction's code into the frame's body. */
   emit(): void {
     const { decoded } = this.#place.instruction;
-    decoded.encoding.semantics?.(this);
+    if (decoded.encoding.semantics === null) this.#perform(decoded);
+    else decoded.encoding.semantics(this);
     this.#frame.body.write(this.code);
     this.#frame.endInstruction();
+  }
+
+  /** Calls the procedure, behind which the block ends. */
+  #perform(decoded: Decoded): void {
+    if (this.#place.behind !== 0) throw new Error('a procedure in the middle of a block');
+    this.#settleFlags();
+    this.code.push(F.performAt(this.#eip(0).code, this.#place.numberOf(decoded)));
+    this.#frame.origin = null;
   }
 
   override get(offset: number, size: Size = 4): Expression {

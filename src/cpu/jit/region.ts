@@ -1,8 +1,9 @@
 /**
  * What is compiled together: the basic blocks of one page that direct jumps reach from an entry.
  *
- * A block ends at a jump, before an instruction that is not compiled (procedures, repeated string
- * instructions), before one that leaves the page, before a cut, and before another block. Where it goes
+ * A block ends at a jump, behind a procedure that compiled code may call, before an instruction that is not
+ * compiled (other procedures, repeated string instructions), before one that leaves the page, before a cut, and
+ * before another block. Where it goes
  * on outside the region, or at a cut, the compiled code returns, and the run loop takes over.
  */
 import { type Decoded, Decoder, MAX_INSTRUCTION_BYTES } from '../decoder/decode.js';
@@ -10,8 +11,9 @@ import { fault } from '../fault.js';
 import { STRING_OPCODES } from '../isa/form.js';
 import type { OpcodeMap } from '../isa/opcode-map.js';
 
-const MAX_INSTRUCTIONS = 250;
-const MAX_BLOCKS = 64;
+/** More than this and V8's code gets worse; with fewer a big function's regions go on to each other all the time. */
+const MAX_INSTRUCTIONS = 350;
+const MAX_BLOCKS = 90;
 /** Near jumps whose target is in the instruction: JMP, CALL, LOOP, LOOPE, LOOPNE, JCXZ. */
 const DIRECT = new Set([0xe8, 0xe9, 0xeb, 0xe0, 0xe1, 0xe2, 0xe3]);
 
@@ -65,8 +67,14 @@ function endsFlow(opcode: number, modrm: number): boolean {
 
 function isCompiled(decoded: Decoded): boolean {
   const { opcode, rep } = decoded.instruction;
-  if (decoded.encoding.semantics === null) return false;
+  if (decoded.encoding.semantics === null) return decoded.encoding.isCallable;
   return rep === 0 || !STRING_OPCODES.has(opcode);
+}
+
+/** It may jump, or it is a procedure, which may have something looked at behind it. */
+function endsBlock({ encoding, instruction }: Decoded): boolean {
+  const { opcode } = instruction;
+  return isConditional(opcode) || DIRECT.has(opcode) || encoding.semantics === null;
 }
 
 /** Finds instructions by following direct jumps, then cuts them into blocks. */
@@ -116,7 +124,7 @@ class Discovery {
       offset += length;
       if (isCall(opcode, modrm)) waiting.push(offset);
       if (endsFlow(opcode, modrm)) return;
-      if (isConditional(opcode) || DIRECT.has(opcode) || this.#cuts.has(offset)) {
+      if (endsBlock(decoded) || this.#cuts.has(offset)) {
         waiting.push(offset);
         return;
       }
@@ -145,7 +153,7 @@ class Discovery {
       instructions.push(one);
       const { opcode, modrm, length } = one.decoded.instruction;
       offset += length;
-      if (isConditional(opcode) || DIRECT.has(opcode) || endsFlow(opcode, modrm)) break;
+      if (endsBlock(one.decoded) || endsFlow(opcode, modrm)) break;
       if (this.#leaders.has(offset) || this.#cuts.has(offset)) break;
     }
     return { offset: start, instructions, next: offset, isCut: this.#cuts.has(start) };

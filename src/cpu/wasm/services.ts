@@ -27,6 +27,8 @@ const LIST = {
   raise: functionType(1, false),
   /** (record): runs the instruction's procedure and moves EIP */
   procedure: functionType(1, false),
+  /** (its number): the same for a procedure in compiled code */
+  perform: functionType(1, false),
   /** (BULK_*, source segment's state offset, size): iterations of a REP ahead */
   bulk: functionType(3, false),
   /** () → record of the instruction at EIP alone */

@@ -122,6 +122,16 @@ const others = fc.constantFrom<number[][]>(
   [0xfb],
   [0x9c],
   [0x9d],
+  // RDTSC, CPUID, IN, OUT (which raises an interrupt), PUSHA, POPA, MOV AX,DS, FLD1, CMPXCHG8B
+  [0x0f, 0x31],
+  [0x0f, 0xa2],
+  [0xe4, 0x40],
+  [0xe6, 0x40],
+  [0x60],
+  [0x61],
+  [0x8c, 0xd8],
+  [0xd9, 0xe8],
+  [0x0f, 0xc7, 0x0f],
 );
 /** INT through the handlers that return at once. */
 const softwareInterrupt = byte.map((vector) => [0xcd, vector]);

@@ -17,12 +17,12 @@ function makeCpu(options: CpuOptions): Cpu {
     { read: () => -1, write: () => undefined },
     {
       readPort: () => 0xff,
-      writePort: () => undefined,
+      writePort: () => cpu.setInterruptLine(true),
       acknowledgeInterrupt: () => {
         cpu.setInterruptLine(false);
         return 0x20;
       },
-      readTimestamp: () => 0,
+      readTimestamp: () => cpu.retired,
     },
     options,
   );
