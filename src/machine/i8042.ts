@@ -1,9 +1,10 @@
 /**
- * The 8042 keyboard controller, ports 60h and 64h, IRQ 1, and system control port A (92h).
+ * The 8042 keyboard controller of a PS/2, ports 60h and 64h, IRQ 1 and 12, and system control port A (92h).
  *
- * There is a keyboard that answers commands and on which nobody types, and no mouse. What matters to a
- * kernel is here: the self-test, the command byte, the output port with A20, and the reset pulse. IBM
- * PC/AT technical reference, "Keyboard controller"; port 92h as in Intel's 82371 (PIIX) data sheet.
+ * There is a keyboard that answers commands and on which nobody types, and no mouse at the other port. What
+ * matters to a kernel is here: the self-test, the command byte, the output port with A20, the loop by which
+ * it looks for the mouse's port, and the reset pulse. IBM PS/2 technical reference, "Keyboard and auxiliary
+ * device controller"; port 92h as in Intel's 82371 (PIIX) data sheet.
  *
  * Deviation: A20 is reported as it was set, but address line 20 is always on. Answers take no time.
  */
@@ -19,7 +20,10 @@ const STATUS_SYSTEM = 0x04;
 const STATUS_COMMAND = 0x08;
 /** The keyboard lock is open. */
 const STATUS_UNLOCKED = 0x10;
+/** The byte in the output buffer is the mouse's. */
+const STATUS_MOUSE = 0x20;
 const COMMAND_BYTE_INTERRUPT = 0x01;
+const COMMAND_BYTE_MOUSE_INTERRUPT = 0x02;
 const COMMAND_BYTE_SYSTEM = 0x04;
 const COMMAND_BYTE_KEYBOARD_OFF = 0x10;
 const COMMAND_BYTE_MOUSE_OFF = 0x20;
@@ -46,16 +50,25 @@ const KEYBOARD_TEST_PASSED = 0xaa;
 /** The second byte of the keyboard's identity, and "scan code set 2", each plain and translated. */
 const KEYBOARD_IDENTITY = { plain: 0x83, translated: 0x41 };
 const KEYBOARD_SET = { plain: 0x02, translated: 0x41 };
+/** With a byte that waits: it is the mouse's. */
+const FROM_MOUSE = 0x100;
 /** Bytes that may wait behind the output buffer. */
 const QUEUE_BYTES = 16;
 
 const STATE_LENGTH = 6;
+
+/** Which interrupt is up, as it is saved. */
+const NO_INTERRUPT = 0;
+const KEYBOARD_INTERRUPT = 1;
+const MOUSE_INTERRUPT = 2;
 
 /** The controller with its keyboard. */
 export class I8042 implements Device {
   readonly name = 'i8042';
   /** Called when IRQ 1 changes. */
   onInterrupt: (level: boolean) => void = () => undefined;
+  /** Called when IRQ 12 changes. */
+  onMouseInterrupt: (level: boolean) => void = () => undefined;
   /** Called when the guest resets the processor. */
   onReset: () => void = () => undefined;
 
@@ -67,7 +80,7 @@ export class I8042 implements Device {
   #command = 0;
   /** A keyboard command that waits for its parameter, or 0. */
   #keyboardCommand = 0;
-  #isInterrupting = false;
+  #interrupt = NO_INTERRUPT;
   /** The output buffer first, then what comes after it. */
   #queue: number[] = [];
 
@@ -99,7 +112,7 @@ export class I8042 implements Device {
       Number(this.#wasCommand),
       this.#command,
       this.#keyboardCommand,
-      Number(this.#isInterrupting),
+      this.#interrupt,
       ...this.#queue,
     ];
   }
@@ -111,16 +124,16 @@ export class I8042 implements Device {
     this.#wasCommand = state[2] !== 0;
     this.#command = state[3];
     this.#keyboardCommand = state[4];
-    this.#isInterrupting = state[5] !== 0;
+    this.#interrupt = state[5];
     this.#queue = state.slice(STATE_LENGTH);
   }
 
   #read(port: number): number {
     switch (port) {
       case PORT_DATA: {
-        const byte = this.#queue.shift() ?? 0;
+        const byte = (this.#queue.shift() ?? 0) & 0xff;
         // The buffer is empty for a moment: the next byte makes an edge of its own.
-        this.#setInterrupt(false);
+        this.#setInterrupt(NO_INTERRUPT);
         this.#update();
         return byte;
       }
@@ -129,7 +142,8 @@ export class I8042 implements Device {
           STATUS_UNLOCKED |
           (this.#queue.length > 0 ? STATUS_OUTPUT_FULL : 0) |
           (this.#commandByte & COMMAND_BYTE_SYSTEM ? STATUS_SYSTEM : 0) |
-          (this.#wasCommand ? STATUS_COMMAND : 0)
+          (this.#wasCommand ? STATUS_COMMAND : 0) |
+          (this.#isMouseNext ? STATUS_MOUSE : 0)
         );
       default:
         return this.#isA20On ? SYSTEM_CONTROL_A20 : 0;
@@ -220,6 +234,8 @@ export class I8042 implements Device {
         this.#answer(value);
         break;
       case 0xd3:
+        this.#answer(value | FROM_MOUSE);
+        break;
       case 0xd4: // nobody is there
         break;
       default:
@@ -275,15 +291,25 @@ export class I8042 implements Device {
     this.#update();
   }
 
-  #update(): void {
-    this.#setInterrupt(
-      this.#queue.length > 0 && (this.#commandByte & COMMAND_BYTE_INTERRUPT) !== 0,
-    );
+  get #isMouseNext(): boolean {
+    return this.#queue.length > 0 && this.#queue[0] >= FROM_MOUSE;
   }
 
-  #setInterrupt(level: boolean): void {
-    if (level === this.#isInterrupting) return;
-    this.#isInterrupting = level;
-    this.onInterrupt(level);
+  #update(): void {
+    const [enable, interrupt] = this.#isMouseNext
+      ? [COMMAND_BYTE_MOUSE_INTERRUPT, MOUSE_INTERRUPT]
+      : [COMMAND_BYTE_INTERRUPT, KEYBOARD_INTERRUPT];
+    const isUp = this.#queue.length > 0 && (this.#commandByte & enable) !== 0;
+    this.#setInterrupt(isUp ? interrupt : NO_INTERRUPT);
+  }
+
+  #setInterrupt(interrupt: number): void {
+    const before = this.#interrupt;
+    if (interrupt === before) return;
+    this.#interrupt = interrupt;
+    if (before === KEYBOARD_INTERRUPT) this.onInterrupt(false);
+    if (before === MOUSE_INTERRUPT) this.onMouseInterrupt(false);
+    if (interrupt === KEYBOARD_INTERRUPT) this.onInterrupt(true);
+    if (interrupt === MOUSE_INTERRUPT) this.onMouseInterrupt(true);
   }
 }

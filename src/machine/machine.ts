@@ -61,6 +61,7 @@ const IRQ_KEYBOARD = 1;
 const IRQ_CASCADE = 2;
 const IRQ_COM1 = 4;
 const IRQ_RTC = 8;
+const IRQ_MOUSE = 12;
 const IRQ_COPROCESSOR = 13;
 const IRQ_LINES = 16;
 
@@ -390,6 +391,7 @@ export class Machine {
     this.pic.onRisingEdge = (line) => this.observer?.irqRaised(line);
     this.pit.onOutput0 = (level) => this.pic.setLine(IRQ_TIMER, level);
     this.keyboard.onInterrupt = (level) => this.pic.setLine(IRQ_KEYBOARD, level);
+    this.keyboard.onMouseInterrupt = (level) => this.pic.setLine(IRQ_MOUSE, level);
     this.uart.onInterrupt = (level) => this.pic.setLine(IRQ_COM1, level);
     this.rtc.onInterrupt = (level) => this.pic.setLine(IRQ_RTC, level);
     this.coprocessorError.onInterrupt = (level) => this.pic.setLine(IRQ_COPROCESSOR, level);

@@ -3,18 +3,22 @@ import { I8042 } from '../../src/machine/i8042.js';
 import { PortBus } from '../../src/machine/port-bus.js';
 
 let ports: PortBus;
+let controller: I8042;
 let resets: number;
 let line: boolean[];
+let mouseLine: boolean[];
 
 beforeEach(() => {
   ports = new PortBus();
-  const controller = new I8042(ports);
+  controller = new I8042(ports);
   resets = 0;
   line = [];
+  mouseLine = [];
   controller.onReset = () => {
     resets += 1;
   };
   controller.onInterrupt = (level) => line.push(level);
+  controller.onMouseInterrupt = (level) => mouseLine.push(level);
 });
 
 const command = (value: number): void => ports.write(0x64, 1, value);
@@ -95,6 +99,48 @@ describe('the controller', () => {
     command(0xff);
     command(0xfd);
     expect(resets).toBe(0);
+  });
+});
+
+describe("the mouse's port", () => {
+  test('gives back what a kernel sends around the loop, and says whose byte it is', () => {
+    command(0xd3);
+    data(0x5a);
+    expect(status() & 0x21).toBe(0x21);
+    expect(ports.read(0x60, 1)).toBe(0x5a);
+    expect(status() & 0x21).toBe(0);
+    command(0xd2);
+    data(0x5a);
+    expect(status() & 0x21).toBe(0x01);
+  });
+
+  test('makes edges of IRQ 12 where that is enabled, and none of IRQ 1', () => {
+    command(0xd3);
+    data(0xa5);
+    expect([line, mouseLine]).toEqual([[], []]);
+    answers();
+    command(0x60);
+    data(0x47);
+    command(0xd3);
+    data(0xa5);
+    expect([line, mouseLine]).toEqual([[], [true]]);
+    data(0xee);
+    ports.read(0x60, 1);
+    expect([line, mouseLine]).toEqual([[true], [true, false]]);
+  });
+
+  test('has nobody at its other end', () => {
+    command(0xd4);
+    data(0xf2);
+    expect(answers()).toEqual([]);
+  });
+
+  test('is saved with what waits there', () => {
+    command(0xd3);
+    data(0x5a);
+    const restored = new I8042(new PortBus());
+    restored.restore(controller.save());
+    expect(restored.save()).toEqual(controller.save());
   });
 });
 
