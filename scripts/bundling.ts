@@ -31,7 +31,7 @@ export async function bundle(entries: readonly string[], folder: string): Promis
     banner: {
       js: "import { createRequire as bundleRequire } from 'node:module'; const require = bundleRequire(import.meta.url);",
     },
-    external: ['bullmq', 'iced-x86', 'msgpackr', 'piscina'],
+    external: ['bullmq', 'iced-x86', 'piscina'],
     sourcemap: true,
     logLevel: 'warning',
   });

@@ -7,11 +7,13 @@
  *
  * https://github.com/msgpack/msgpack/blob/master/spec.md
  */
-import { Packr } from 'msgpackr';
+// The part without native code, whose own types don't resolve.
+import type { Packr as PackrClass } from 'msgpackr';
+import { Packr } from 'msgpackr/pack';
 import { Malformed } from './trace-damage.js';
 
 // No private record extension, short map headers, and bytes that outlive the buffer they came in.
-const packr = new Packr({
+const packr = new (Packr as typeof PackrClass)({
   useRecords: false,
   variableMapSize: true,
   copyBuffers: true,
