@@ -137,7 +137,11 @@ export class HotCode {
     const { physical: memory, state } = this.#core;
     if (this.isFull) return;
     const map = opcodeMapOf(this.#core.model.level);
-    const region = findRegion(memory.ram, physical, this.#warmOffsets(physical), map, cuts);
+    const { heads } = this.#pageAt(physical >>> 12);
+    // What is compiled when it is first entered has no past to tell by.
+    const wasEntered = (offset: number) => this.entries === 1 || heads.has(offset);
+    const warm = this.#warmOffsets(physical);
+    const region = findRegion(memory.ram, physical, warm, map, cuts, wasEntered);
     if (region === null) return;
     const size = region.blocks.reduce((sum, block) => sum + block.instructions.length, 0);
     if (size < WORTHWHILE) return;

@@ -83,10 +83,18 @@ class Discovery {
   readonly #page: number;
   readonly #decoder: Decoder;
   readonly #cuts: ReadonlySet<number>;
+  readonly #wasEntered: (offset: number) => boolean;
   readonly #found = new Map<number, RegionInstruction>();
   readonly #leaders = new Set<number>();
 
-  constructor(ram: Uint8Array, page: number, map: OpcodeMap, cuts: ReadonlySet<number>) {
+  constructor(
+    ram: Uint8Array,
+    page: number,
+    map: OpcodeMap,
+    cuts: ReadonlySet<number>,
+    wasEntered: (offset: number) => boolean,
+  ) {
+    this.#wasEntered = wasEntered;
     this.#decoder = new Decoder(map);
     this.#cuts = cuts;
     this.#ram = ram;
@@ -120,9 +128,13 @@ class Discovery {
       const target = targetOf(decoded, offset);
       this.#found.set(offset, { decoded, offset, target });
       const { opcode, modrm, length } = decoded.instruction;
-      if (target !== null && target >= 0 && target < 0x1000) waiting.push(target);
+      if (target !== null && target >= 0 && target < 0x1000) {
+        // An outer loop may not have come round yet when an inner one is hot.
+        if (target < offset) waiting.push(target);
+        else this.#await(target, waiting);
+      }
       offset += length;
-      if (isCall(opcode, modrm)) waiting.push(offset);
+      if (isCall(opcode, modrm)) this.#await(offset, waiting);
       if (endsFlow(opcode, modrm)) return;
       if (endsBlock(decoded) || this.#cuts.has(offset)) {
         waiting.push(offset);
@@ -131,6 +143,10 @@ class Discovery {
     }
     // Running into what another block began with makes that place a leader.
     if (this.#found.has(offset) && offset !== leader) waiting.push(offset);
+  }
+
+  #await(offset: number, waiting: number[]): void {
+    if (this.#wasEntered(offset)) waiting.push(offset);
   }
 
   /** Null where the instruction may leave the page or is none. */
@@ -165,6 +181,7 @@ class Discovery {
  * that is compiled. Reads RAM and changes nothing.
  * @param others offsets in the page of blocks that are often entered, too, as indirect jumps do.
  * @param cuts offsets in the page that no compiled code goes to or across by itself.
+ * @param wasEntered tells by the offset in the page which blocks are worth it, beside those that are named.
  */
 export function findRegion(
   ram: Uint8Array,
@@ -172,6 +189,8 @@ export function findRegion(
   others: readonly number[],
   map: OpcodeMap,
   cuts: ReadonlySet<number>,
+  wasEntered: (offset: number) => boolean,
 ): Region | null {
-  return new Discovery(ram, physical & ~0xfff, map, cuts).region(physical & 0xfff, others);
+  const discovery = new Discovery(ram, physical & ~0xfff, map, cuts, wasEntered);
+  return discovery.region(physical & 0xfff, others);
 }
