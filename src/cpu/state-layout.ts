@@ -126,6 +126,12 @@ export const CODE_GENERATION = 0x400;
 /** Not zero while someone beside the guest must hear of transfers: then procedures do them all. */
 export const TRANSFERS_WATCHED = 0x404;
 
+/**
+ * 1 where compiled code last gave an instruction back to the interpreter on account of accesses that were looked up along
+ * with its own, which might have been made; else 0.
+ */
+export const ACCESS_SPLIT = 0x408;
+
 /** One decoded instruction that may not be cached, since it crosses a page. */
 export const SCRATCH_RECORD = 0x1000;
 

@@ -158,6 +158,7 @@ export class CodeCache {
     const mode = state.get(L.MODE);
     const linear = codeLinear(this.#core, state.eip);
     const start = mmu.translateFetch(linear, (mode & L.MODE_USER) !== 0) >>> 0;
+    if (this.#hotCode?.isToSplit(start >>> 12)) this.#dropPage(start >>> 12);
     const index = this.#indices[mode & BLOCK_MODE];
     const known = index.singles.get(start | 0);
     if (known !== undefined) return known;

@@ -6,6 +6,7 @@ import { opcodeMapOf } from '../isa/instruction-set.js';
 import { compileRegion } from '../jit/compile-region.js';
 import { findRegion } from '../jit/region.js';
 import type { NumberProcedure } from '../jit/region-ops.js';
+import { ACCESS_SPLIT } from '../state-layout.js';
 import type { FunctionTable } from './function-table.js';
 import {
   type CompiledBlock,
@@ -35,6 +36,8 @@ const MAX_ENTRIES = 0x7fffffff;
 const MAX_DOUBLINGS = 16;
 /** Blocks of more instructions than this are hot after fewer entries, as interpreting one takes longer. */
 const USUAL_BLOCK = 8;
+/** How often a page's instructions may be given back for others' sake until each is looked up alone. */
+const SPLITS_MOST = 1000;
 /** A region of fewer instructions costs more to enter than it saves. */
 const WORTHWHILE = 3;
 
@@ -62,6 +65,8 @@ export class HotCode {
    * blocks take to be hot, so that code which changes all the time costs no more than interpreting it.
    */
   readonly #drops = new Map<number, number>();
+  /** How often instructions of a page were given back for the sake of others, see ACCESS_SPLIT. */
+  readonly #splits = new Map<number, number>();
 
   constructor(
     core: Core,
@@ -87,6 +92,20 @@ export class HotCode {
     this.#regions.length = 0;
     this.#pages.clear();
     this.#drops.clear();
+    this.#splits.clear();
+  }
+
+  /**
+   * Hears that compiled code gave an instruction of a page back.
+   * @returns whether that happened so often that the page is to be compiled anew.
+   */
+  isToSplit(page: number): boolean {
+    const { state } = this.#core;
+    if (state.get(ACCESS_SPLIT) === 0) return false;
+    state.set(ACCESS_SPLIT, 0);
+    const splits = (this.#splits.get(page) ?? 0) + 1;
+    this.#splits.set(page, splits);
+    return splits === SPLITS_MOST;
   }
 
   /** Forgets what was compiled from a page, and the heads of its blocks. */
@@ -145,7 +164,9 @@ export class HotCode {
     if (region === null) return;
     const size = region.blocks.reduce((sum, block) => sum + block.instructions.length, 0);
     if (size < WORTHWHILE) return;
-    const module = new WebAssembly.Module(compileRegion(region, this.#memoryPages, numberOf));
+    const isSplit = (this.#splits.get(physical >>> 12) ?? 0) >= SPLITS_MOST;
+    const bytes = compileRegion(region, this.#memoryPages, { numberOf, isSplit });
+    const module = new WebAssembly.Module(bytes);
     const { exports } = new WebAssembly.Instance(module, { env: this.#imports });
     const handler = this.#functions.reserve();
     this.#regions.push(handler);

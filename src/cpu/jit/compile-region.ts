@@ -66,16 +66,25 @@ const PROLOGUE: Bytes = [
   F.LOCAL_BLOCK,
 ];
 
+/** How a region is compiled. */
+export interface RegionOptions {
+  /** A number by which the service `perform` knows a procedure, for as long as the region is used. */
+  readonly numberOf: NumberProcedure;
+  /** Each of its accesses is looked up alone. */
+  readonly isSplit: boolean;
+}
+
 class RegionCompiler {
   readonly #region: Region;
   readonly #numberOf: NumberProcedure;
-  readonly #frame = new F.RegionFrame();
+  readonly #frame: F.RegionFrame;
   /** Indexes of the blocks that others may go to, by offset. */
   readonly #places = new Map<number, number>();
 
-  constructor(region: Region, numberOf: NumberProcedure) {
+  constructor(region: Region, { numberOf, isSplit }: RegionOptions) {
     this.#region = region;
     this.#numberOf = numberOf;
+    this.#frame = new F.RegionFrame(isSplit);
     region.blocks.forEach(({ offset, isCut }, i) => {
       if (!isCut) this.#places.set(offset, i);
     });
@@ -104,7 +113,7 @@ class RegionCompiler {
     const loopsOnItself =
       !block.isCut && block.instructions.some((one) => one.target === block.offset);
     const { body } = frame;
-    frame.origin = null;
+    frame.startBlock();
     frame.depth = loopsOnItself ? 1 : 0;
     if (loopsOnItself) body.write([OP.loop, VOID]);
     body.write([
@@ -126,11 +135,12 @@ class RegionCompiler {
         behind: count - 1 - i,
         branchTo: (offset: number) => this.#branchTo(offset, index, loopsOnItself),
         dispatch: () => this.#dispatch(index),
-        wayOut: (way: number) => this.#wayOut(index, way),
+        wayOut: (way: number, deeper = 0) => this.#wayOut(index, way, deeper),
         numberOf: this.#numberOf,
       };
       new RegionOps(frame, place, formOfInstruction(instruction)).emit();
     });
+    frame.endBlock();
     body.write(frame.settleFlags());
     const onward = this.#places.get(block.next);
     if (onward === undefined) body.write(this.#exit(block.next, index, 0));
@@ -198,14 +208,13 @@ function formOfInstruction({ decoded }: RegionInstruction): Form {
 
 /**
  * The module of a region: its function is the export `region`, of the type of handlers.
- * @param numberOf a number by which the service `perform` knows a procedure, for as long as the region is used.
  */
 export function compileRegion(
   region: Region,
   memoryPages: number,
-  numberOf: NumberProcedure,
+  options: RegionOptions,
 ): Uint8Array<ArrayBuffer> {
-  const body = new RegionCompiler(region, numberOf).body();
+  const body = new RegionCompiler(region, options).body();
   return encodeCode(headFor(memoryPages), [body]);
 }
 

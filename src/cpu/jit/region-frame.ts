@@ -25,6 +25,7 @@ import {
 import { type Expression, localExpression } from '../wasm/expression.js';
 import { callService } from '../wasm/services.js';
 import { WasmValues } from '../wasm/wasm-values.js';
+import { type PageGroup, PageGroups } from './page-groups.js';
 
 /** The head record by which the region was entered. */
 export const LOCAL_HEAD = 0;
@@ -151,12 +152,59 @@ export class RegionFrame {
   /** Types of all locals behind the parameter. */
   readonly locals: number[] = new Array<number>(FIRST_TEMPORARY - 1).fill(I32);
   readonly body = new ByteSink();
+  /** What a block's accesses have in common. */
+  readonly groups: PageGroups;
+  /** Code of the block so far. */
+  readonly #code: Piece[] = [];
+  /** Looks of groups, which are put into the code once the block's accesses are known. */
+  readonly #looks: { readonly place: Piece[]; readonly group: PageGroup }[] = [];
+  /** Locals that are kept to the end of the block. */
+  readonly #kept: number[] = [];
   /** Blocks, loops and ifs around what is emitted now, inside its basic block. */
   depth = 0;
   readonly #free = new Map<number, number[]>();
   readonly #pending: [Pending | null, Pending | null] = [null, null];
   #origin: Origin | null = null;
   #current: Temporaries = { locals: [], uses: 1 };
+
+  /** @param isSplit each access is looked up alone. */
+  constructor(isSplit: boolean) {
+    this.groups = new PageGroups(isSplit);
+  }
+
+  startBlock(): void {
+    this.origin = null;
+    this.groups.reset();
+  }
+
+  /** Takes an instruction's code. */
+  add(code: Bytes): void {
+    this.#code.push(code);
+  }
+
+  /** Writes the block's instructions into the body. */
+  endBlock(): void {
+    for (const { place, group } of this.#looks) place.push(group.look());
+    this.body.write(this.#code);
+    this.#looks.length = 0;
+    this.#code.length = 0;
+    for (const index of this.#kept) this.#giveBack(I32, index);
+    this.#kept.length = 0;
+  }
+
+  /** Where the look of a group will be. */
+  placeOf(group: PageGroup): Bytes {
+    const place: Piece[] = [];
+    this.#looks.push({ place, group });
+    return place;
+  }
+
+  /** A local of type I32 that nothing else uses to the end of the block. */
+  kept(): number {
+    const index = this.#free.get(I32)?.pop() ?? this.locals.push(I32);
+    this.#kept.push(index);
+    return index;
+  }
 
   /** A local of the type that no pending value needs. */
   temporary(type: number): number {
@@ -225,11 +273,13 @@ export class RegionFrame {
   #release(owner: Temporaries): void {
     owner.uses -= 1;
     if (owner.uses > 0) return;
-    for (const { index, type } of owner.locals) {
-      const free = this.#free.get(type);
-      if (free === undefined) this.#free.set(type, [index]);
-      else free.push(index);
-    }
+    for (const { index, type } of owner.locals) this.#giveBack(type, index);
     owner.locals.length = 0;
+  }
+
+  #giveBack(type: number, index: number): void {
+    const free = this.#free.get(type);
+    if (free === undefined) this.#free.set(type, [index]);
+    else free.push(index);
   }
 }

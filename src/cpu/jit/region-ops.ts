@@ -9,9 +9,15 @@ import type { Form } from '../isa/form.js';
 import type { FlagOrigin, Modifiable, Size } from '../isa/ops.js';
 import * as L from '../state-layout.js';
 import { type Bytes, constant, I32, localGet, localSet, memarg, OP } from '../wasm/encoder.js';
-import { constantExpression, type Expression, localExpression } from '../wasm/expression.js';
-import { type Access, WasmOps } from '../wasm/wasm-ops.js';
+import {
+  constantExpression,
+  type Expression,
+  localExpression,
+  type Relative,
+} from '../wasm/expression.js';
+import { type Access, LOADS, STORES, WasmOps } from '../wasm/wasm-ops.js';
 import { InstructionBinding } from './instruction-binding.js';
+import { type GroupAccess, PageGroup } from './page-groups.js';
 import type { RegionInstruction } from './region.js';
 import * as F from './region-frame.js';
 
@@ -34,8 +40,18 @@ export interface Place {
   /** Emits the way to the block whose index is in LOCAL_BLOCK. */
   dispatch(): Bytes;
   /** Emits a way out of the region, to the offset in LOCAL_BLOCK. */
-  wayOut(way: typeof WAY_ON | typeof WAY_SINGLE): Bytes;
+  wayOut(way: typeof WAY_ON | typeof WAY_SINGLE, deeper?: number): Bytes;
   readonly numberOf: NumberProcedure;
+}
+
+/** An access that its group looks up. */
+interface AccessInGroup extends Access {
+  /** To be added to `host`. */
+  readonly displacement: number;
+}
+
+function isInGroup(access: Access): access is AccessInGroup {
+  return 'displacement' in access;
 }
 
 /** Out of the region and on with whatever is there. */
@@ -48,6 +64,8 @@ export class RegionOps extends WasmOps {
   readonly #place: Place;
   /** What ESP was, where it is set before the last access. */
   #guardedEsp: Expression | null = null;
+  /** Branches around what is emitted now. */
+  #branches = 0;
 
   constructor(frame: F.RegionFrame, place: Place, form: Form) {
     super(new InstructionBinding(form, place.instruction.decoded));
@@ -60,7 +78,7 @@ export class RegionOps extends WasmOps {
     const { decoded } = this.#place.instruction;
     if (decoded.encoding.semantics === null) this.#perform(decoded);
     else decoded.encoding.semantics(this);
-    this.#frame.body.write(this.code);
+    this.#frame.add(this.code);
     this.#frame.endInstruction();
   }
 
@@ -73,7 +91,7 @@ export class RegionOps extends WasmOps {
   }
 
   override get(offset: number, size: Size = 4): Expression {
-    if (offset < L.ZERO) return this.let(registerValue(offset, size));
+    if (offset < L.ZERO) return this.let(this.#register(offset, size));
     if (offset === L.ZERO) return constantExpression(0);
     if (offset === L.FLAG_RESULT) {
       return this.#copy(this.#frame.pending(0) ?? localExpression(F.LOCAL_RESULT));
@@ -118,7 +136,22 @@ export class RegionOps extends WasmOps {
   #copy(value: Expression): Expression {
     const local = this.newLocal(I32);
     this.code.push(value.code, localSet(local));
-    return localExpression(local);
+    return { ...localExpression(local), relative: value.relative };
+  }
+
+  override add(a: Expression, b: Expression): Expression {
+    const { code } = super.add(a, b);
+    return { code, isBound: false, relative: this.#frame.groups.sum(a, b) };
+  }
+
+  override sub(a: Expression, b: Expression): Expression {
+    const { code } = super.sub(a, b);
+    return { code, isBound: false, relative: this.#frame.groups.difference(a, b.constant) };
+  }
+
+  override shl(a: Expression, count: Expression): Expression {
+    const { code } = super.shl(a, count);
+    return { code, isBound: false, relative: this.#frame.groups.shifted(a, count.constant) };
   }
 
   override when(condition: Expression, then: () => void, otherwise?: () => void): void {
@@ -219,12 +252,12 @@ export class RegionOps extends WasmOps {
 
   protected override baseRegister(): Expression | null {
     const { base } = this.#place.instruction.decoded.instruction;
-    return base === L.ZERO ? null : registerValue(base, 4);
+    return base === L.ZERO ? null : this.#register(base, 4);
   }
 
   protected override indexRegister(): Expression | null {
     const { index } = this.#place.instruction.decoded.instruction;
-    return index === L.ZERO ? null : registerValue(index, 4);
+    return index === L.ZERO ? null : this.#register(index, 4);
   }
 
   protected override fastAccess(
@@ -236,9 +269,52 @@ export class RegionOps extends WasmOps {
   ): Access {
     const isFlat = segment.constant !== undefined && FLAT_SEGMENTS.has(segment.constant);
     if (!isFlat) return super.fastAccess(segment, offset, size, belowField, tagField);
+    const relative = relativeOf(offset) ?? this.#frame.groups.fresh();
+    const { root } = relative;
+    const one = { offset: relative.offset, size, isWritten: tagField === L.TLB_WRITE_TAG };
+    const known = this.#frame.groups.find(root, one);
+    if (known !== undefined) return inGroup(known, segment, offset, one);
     const linear = this.let(offset);
-    const access = this.translate(linear, size, tagField);
-    return { segment, offset: linear, isFast: access.hasPage, host: access.host };
+    // Where control flow has parted, what is looked up here is not known later.
+    if (this.#branches > 0) {
+      const access = this.translate(linear, size, tagField);
+      return { segment, offset: linear, isFast: access.hasPage, host: access.host };
+    }
+    return inGroup(this.#newGroup(linear, root, one), segment, linear, one);
+  }
+
+  /** A group whose look is taken here. */
+  #newGroup(linear: Expression, root: number, first: GroupAccess): PageGroup {
+    const frame = this.#frame;
+    const bound = linear.constant === undefined ? linear : this.#copy(linear);
+    const way = this.nested(() => this.#giveBack());
+    const locals = {
+      linear: localIndex(bound),
+      entry: this.newLocal(I32),
+      second: this.newLocal(I32),
+      host: frame.kept(),
+      tlb: F.LOCAL_TLB,
+    };
+    const giveBack = (deeper: number) => [way, this.#place.wayOut(WAY_SINGLE, deeper)];
+    const group = new PageGroup(frame.groups.reach, first, locals, giveBack);
+    frame.groups.add(root, group);
+    this.code.push(frame.placeOf(group));
+    return group;
+  }
+
+  protected override loadFast(access: Access, size: Size): Expression {
+    if (!isInGroup(access)) return super.loadFast(access, size);
+    const code = [access.host.code, LOADS[size], ...memarg(access.displacement)];
+    return { code, isBound: false };
+  }
+
+  protected override storeFast(access: Access, size: Size, value: Expression): void {
+    if (!isInGroup(access)) {
+      super.storeFast(access, size, value);
+      return;
+    }
+    const place = memarg(access.displacement);
+    this.code.push(access.host.code, value.code, STORES[size], ...place);
   }
 
   protected override tlbBase(): Expression {
@@ -246,7 +322,7 @@ export class RegionOps extends WasmOps {
   }
 
   override guardEsp(): void {
-    this.#guardedEsp = this.#copy(registerValue(L.ESP, 4));
+    this.#guardedEsp = this.#copy(this.#register(L.ESP, 4));
   }
 
   override modifyAt(segment: Expression, offset: Expression, size: Size): Modifiable<Expression> {
@@ -256,12 +332,12 @@ export class RegionOps extends WasmOps {
   }
 
   protected override loadEither(access: Access, size: Size): Expression {
-    this.#elseInterpret(access.isFast);
+    if (!isInGroup(access)) this.#elseInterpret(access.isFast);
     return this.#copy(this.loadFast(access, size));
   }
 
   protected override storeEither(access: Access, size: Size, value: Expression): void {
-    this.#elseInterpret(access.isFast);
+    if (!isInGroup(access)) this.#elseInterpret(access.isFast);
     this.storeFast(access, size, value);
   }
 
@@ -271,15 +347,20 @@ export class RegionOps extends WasmOps {
    * keep every register in memory.
    */
   #elseInterpret(isFast: Expression): void {
-    const { instruction, behind } = this.#place;
     this.branch(this.eqz(isFast), () => {
-      this.code.push(this.#frame.flagsWorkedOut());
-      if (this.#guardedEsp !== null) this.#setRegister(L.ESP, this.#guardedEsp, 4);
-      const left = this.add(localExpression(F.LOCAL_LEFT), constantExpression(behind + 1));
-      this.code.push(left.code, localSet(F.LOCAL_LEFT));
-      this.code.push(constant(instruction.offset), localSet(F.LOCAL_BLOCK));
+      this.#giveBack();
       this.code.push(this.#place.wayOut(WAY_SINGLE));
     });
+  }
+
+  /** Makes everything ready for the way to the interpreter, which does this instruction. */
+  #giveBack(): void {
+    const { instruction, behind } = this.#place;
+    this.code.push(this.#frame.flagsWorkedOut());
+    if (this.#guardedEsp !== null) this.#setRegister(L.ESP, this.#guardedEsp, 4);
+    const left = this.add(localExpression(F.LOCAL_LEFT), constantExpression(behind + 1));
+    this.code.push(left.code, localSet(F.LOCAL_LEFT));
+    this.code.push(constant(instruction.offset), localSet(F.LOCAL_BLOCK));
   }
 
   protected override leave(eip: Expression): void {
@@ -291,9 +372,13 @@ export class RegionOps extends WasmOps {
   }
 
   protected override nested(emit: () => void): Bytes {
+    const before = this.#frame.groups.save();
+    this.#branches += 1;
     this.#frame.depth += 1;
     const inner = super.nested(emit);
     this.#frame.depth -= 1;
+    this.#branches -= 1;
+    this.#frame.groups.merge(before);
     return inner;
   }
 
@@ -332,7 +417,16 @@ export class RegionOps extends WasmOps {
     return registerOffset(place === 'reg' ? instruction.reg : instruction.rm, size);
   }
 
+  /** A register's value, or a part of it, straight from its local. */
+  #register(offset: number, size: Size): Expression {
+    const value = registerValue(offset, size);
+    if (size !== 4) return value;
+    return { ...value, relative: this.#frame.groups.register(offset >> 2) };
+  }
+
   #setRegister(offset: number, value: Expression, size: Size): void {
+    const relative = size === 4 ? relativeOf(value) : null;
+    this.#frame.groups.setRegister(offset >> 2, relative);
     const local = F.LOCAL_REGISTERS + (offset >> 2);
     const shift = (offset & 3) * 8;
     let merged = value;
@@ -344,6 +438,33 @@ export class RegionOps extends WasmOps {
     }
     this.code.push(merged.code, localSet(local));
   }
+}
+
+/** The root of constants. */
+const CONSTANTS = 0;
+
+function relativeOf({ constant: value, relative }: Expression): Relative | null {
+  return value === undefined ? (relative ?? null) : { root: CONSTANTS, offset: value };
+}
+
+function localIndex({ local }: Expression): number {
+  if (local === undefined) throw new Error('this value is in no local');
+  return local;
+}
+
+function inGroup(
+  group: PageGroup,
+  segment: Expression,
+  offset: Expression,
+  access: GroupAccess,
+): AccessInGroup {
+  return {
+    segment,
+    offset,
+    isFast: constantExpression(1),
+    host: localExpression(group.host),
+    displacement: group.displacement(access.offset),
+  };
 }
 
 /** The word at an address of the one memory. */

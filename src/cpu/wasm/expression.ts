@@ -1,6 +1,12 @@
 /** A WebAssembly expression that leaves one i32 on the stack. */
 import { type Bytes, constant, localGet } from './encoder.js';
 
+/** A value as so much more than another, its root, that is known by a number alone. */
+export interface Relative {
+  readonly root: number;
+  readonly offset: number;
+}
+
 export interface Expression {
   readonly code: Bytes;
   /** Evaluating it again costs nothing and gives the same: a constant or a bound local. */
@@ -9,6 +15,8 @@ export interface Expression {
   readonly constant?: number;
   /** Its index, where it is a local. */
   readonly local?: number;
+  /** What it is to others, where someone keeps account of that. */
+  readonly relative?: Relative | undefined;
 }
 
 export function constantExpression(value: number): Expression {

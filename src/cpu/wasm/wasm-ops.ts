@@ -20,8 +20,8 @@ import { WasmEmitter } from './wasm-emitter.js';
 /** Iterations left from which on the call that does some ahead pays. */
 const WORTH_AHEAD = 8;
 
-const LOADS = { 1: OP.i32Load8U, 2: OP.i32Load16U, 4: OP.i32Load } as const;
-const STORES = { 1: OP.i32Store8, 2: OP.i32Store16, 4: OP.i32Store } as const;
+export const LOADS = { 1: OP.i32Load8U, 2: OP.i32Load16U, 4: OP.i32Load } as const;
+export const STORES = { 1: OP.i32Store8, 2: OP.i32Store16, 4: OP.i32Store } as const;
 
 /** A memory access whose parts are bound. */
 export interface Access {

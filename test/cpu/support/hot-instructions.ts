@@ -165,6 +165,23 @@ const limited = fc
     ...[0xb8, ...dword(selector), 0x8e, register],
     ...[...access, ...dword(at)],
   ]);
+/** Accesses by one register around the ends of pages: data, then none; swapped ones. */
+const framed = fc
+  .tuple(
+    fc.constantFrom(0x30fe0, 0x31000, 0x32010, 0x32ff0, 0x33000, 0x33ff8),
+    fc.array(
+      fc.tuple(
+        fc.constantFrom<number[]>([0x8b], [0x89], [0x01], [0x88], [0x66, 0x8b], [0x0f, 0xb6]),
+        target,
+        fc.constantFrom(0, 1, 4, 0x0e, 0x10, 0x1d, 0x20, 0x60, 0xf0, 0xf8, 0xfd),
+      ),
+      { minLength: 1, maxLength: 6 },
+    ),
+  )
+  .map(([at, accesses]) => [
+    ...[0xbd, ...dword(at)],
+    ...accesses.flatMap(([opcode, r, by]) => [...opcode, 0x45 | (r === 5 ? 0 : r << 3), by]),
+  ]);
 /** A store over the loop's own code, most often over immediates and displacements further on. */
 const selfModification = fc
   .tuple(byte, fc.integer({ min: 0, max: 0x40 }))
@@ -183,6 +200,7 @@ export const hotInstruction: fc.Arbitrary<number[]> = fc.oneof(
   { weight: 3, arbitrary: others },
   { weight: 1, arbitrary: repeated },
   { weight: 1, arbitrary: limited },
+  { weight: 2, arbitrary: framed },
   { weight: 1, arbitrary: softwareInterrupt },
   { weight: 1, arbitrary: selfModification },
 );

@@ -8,6 +8,8 @@ import { enterUser, FREE, IDT, KERNEL_CODE, layOut, putSegment, USER_DATA } from
 
 export const CODE = 0x20000;
 export const DATA = 0x30000;
+/** Linear pages that, where paging is on, have each other's place in RAM. */
+export const SWAPPED: readonly number[] = [DATA + 0x2000, DATA + 0x3000];
 const HANDLERS = 0x38000;
 const RAM = 0x40000;
 
@@ -85,7 +87,8 @@ function prepare(cpu: Cpu, pieces: readonly Piece[], program: Circumstances): vo
     view.setUint32(0x10000, 0x11007, true);
     for (let page = 0; page < RAM; page += 0x1000) {
       // The page behind the data is not there: accesses that run over its end fault.
-      view.setUint32(0x11000 + (page >> 10), page === DATA + 0x1000 ? 0 : page | 7, true);
+      const frame = SWAPPED.includes(page) ? SWAPPED[0] + SWAPPED[1] - page : page;
+      view.setUint32(0x11000 + (page >> 10), page === DATA + 0x1000 ? 0 : frame | 7, true);
     }
     state.set(L.CR3, 0x10000);
     state.set(L.CR0, 0x80010011 | 0);
