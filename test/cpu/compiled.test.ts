@@ -76,6 +76,17 @@ describe('compiled code is in every state where the interpreter is', () => {
     );
   });
 
+  test('where an x87 instruction freezes the processor, with an exception of one before it', () => {
+    // FLD1 for ever: the register stack overflows at the ninth, which nobody masks.
+    const loop = loopAt(CODE, [[0xd9, 0xe8]]);
+    fc.assert(
+      fc.property(circumstances, (program) => expectSameRuns([loop], program)),
+      {
+        numRuns: 20,
+      },
+    );
+  });
+
   test('through calls, returns and jumps by a table, within a page and out of it', () => {
     fc.assert(
       fc.property(

@@ -88,6 +88,12 @@ export class RegionOps extends WasmOps {
     this.#settleFlags();
     this.code.push(F.performAt(this.#eip(0).code, this.#place.numberOf(decoded)));
     this.#frame.origin = null;
+    // A processor that freezes before an x87 instruction stays there.
+    const eip = super.get(L.EIP);
+    this.branch(this.ne(eip, this.nextEip()), () => {
+      this.code.push(eip.code, localSet(F.LOCAL_BASE), constant(0), localSet(F.LOCAL_BLOCK));
+      this.code.push(this.#place.wayOut(WAY_ON));
+    });
   }
 
   override get(offset: number, size: Size = 4): Expression {
