@@ -1,5 +1,6 @@
 /**
- * What is compiled together: the basic blocks of one page that direct jumps reach from an entry.
+ * What is compiled together: the basic blocks of one page that direct jumps reach from an entry, but for what lies
+ * ahead and was never jumped to: most of that handles errors.
  *
  * A block ends at a jump, behind a procedure that compiled code may call, before an instruction that is not
  * compiled (other procedures, repeated string instructions), before one that leaves the page, before a cut, and
