@@ -120,24 +120,28 @@ export function signed(value: number): number[] {
   }
 }
 
-/** `i32.const value`. */
-export function constant(value: number): number[] {
-  return [OP.i32Const, ...signed(value)];
+/** What `make` gives for a small number, made once: the same few are needed all the time. */
+function interned(
+  from: number,
+  make: (value: number) => readonly number[],
+): (value: number) => readonly number[] {
+  const MOST = 4096;
+  const known: (readonly number[] | undefined)[] = [];
+  return (value) => {
+    const index = value - from;
+    if (index < 0 || index >= MOST) return make(value);
+    return (known[index] ??= make(value));
+  };
 }
+
+/** `i32.const value`. */
+export const constant = interned(-16, (value) => [OP.i32Const, ...signed(value)]);
 
 /** A memory access's immediates: log2 of the alignment (always 0: guests align as they like), offset. */
-export function memarg(offset: number): number[] {
-  return [0, ...unsigned(offset)];
-}
+export const memarg = interned(0, (offset) => [0, ...unsigned(offset)]);
 
-/** What `make` gives for an index, made once: the same locals are named all the time. */
-function interned(make: (index: number) => Bytes): (index: number) => Bytes {
-  const known: (Bytes | undefined)[] = [];
-  return (index) => (known[index] ??= make(index));
-}
-
-export const localGet = interned((index) => [OP.localGet, ...unsigned(index)]);
-export const localSet = interned((index) => [OP.localSet, ...unsigned(index)]);
+export const localGet = interned(0, (index) => [OP.localGet, ...unsigned(index)]);
+export const localSet = interned(0, (index) => [OP.localSet, ...unsigned(index)]);
 
 export interface FunctionType {
   readonly parameters: readonly number[];

@@ -42,7 +42,8 @@ export class WasmOps extends WasmEmitter implements Ops<Expression> {
   protected readonly binding: Binding;
   protected boundAddress: Expression | null = null;
   protected guardsEsp = false;
-  protected readonly modifiable = new Map<number, Modifiable<Expression>>();
+  /** By operand. */
+  protected readonly modifiable: (Modifiable<Expression> | undefined)[] = [];
 
   constructor(binding: Binding) {
     super();
@@ -110,14 +111,14 @@ export class WasmOps extends WasmEmitter implements Ops<Expression> {
   modify(k: number): Expression {
     if (!this.isMemory(k)) return this.read(k);
     const place = this.modifyAt(this.segment(), this.address(), this.sizeOf(k));
-    this.modifiable.set(k, place);
+    this.modifiable[k] = place;
     return place.value;
   }
 
   write(k: number, value: Expression): void {
     const size = this.sizeOf(k);
     if (this.isMemory(k)) {
-      const place = this.modifiable.get(k);
+      const place = this.modifiable[k];
       if (place !== undefined) place.store(value);
       else this.store(this.segment(), this.address(), size, value);
       return;
