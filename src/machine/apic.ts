@@ -15,7 +15,7 @@ import { isForSender, isInit } from './apic-command.js';
 import * as R from './apic-registers.js';
 import { ApicTimer } from './apic-timer.js';
 import { ApicVectors, FIRST_VECTOR, IRR, ISR, TMR } from './apic-vectors.js';
-import { checkStateLength, type Device } from './device.js';
+import { checkStateLength, type Device, type ReadClock } from './device.js';
 import { LINE_APIC_TIMER, LINE_APIC_VECTOR } from './input.js';
 
 /** Version 14h of xAPIC, and the number of the last entry of the vector table. */
@@ -37,7 +37,7 @@ export class Apic implements Device, LocalApicMsr {
   /** Called when the registers may have moved, appeared or gone. */
   onMove: () => void = () => undefined;
 
-  readonly #readClock: (source: 'apic') => number;
+  readonly #readClock: ReadClock;
   readonly #base = new ApicBase();
   readonly #vectors = new ApicVectors();
   readonly #timer = new ApicTimer();
@@ -49,7 +49,7 @@ export class Apic implements Device, LocalApicMsr {
   #lint0 = false;
   #acknowledgedLine = LINE_APIC_VECTOR;
 
-  constructor(readClock: (source: 'apic') => number) {
+  constructor(readClock: ReadClock) {
     this.#readClock = readClock;
     this.reset();
   }
@@ -268,7 +268,7 @@ export class Apic implements Device, LocalApicMsr {
       case R.INITIAL_COUNT:
         return this.#timer.initialCount | 0;
       case R.CURRENT_COUNT:
-        return this.#timer.currentCount(this.#readClock('apic')) | 0;
+        return this.#timer.currentCount(this.#readClock('apic', true)) | 0;
       default:
         this.#checkExists(register);
         return 0;

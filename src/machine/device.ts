@@ -1,7 +1,10 @@
 /** What every chip of the PC offers to whoever resets, saves and restores the machine. */
 
-/** Reads a clock through the machine's one door for input: the guest's present time, as it was injected. */
-export type ReadClock = (source: 'pit' | 'rtc' | 'apic') => number;
+/**
+ * Reads a clock through the machine's one door for input: the guest's present time, as it was injected.
+ * `isLook`: no timer's edges will fall differently for what the access does; false where absent.
+ */
+export type ReadClock = (source: 'pit' | 'rtc' | 'apic', isLook?: boolean) => number;
 
 /** A chip. Its behaviour follows from its state, port accesses and injected inputs alone. */
 export interface Device {

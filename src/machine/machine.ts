@@ -11,7 +11,7 @@ import { SHADOW } from '../cpu/state-layout.js';
 import { Apic } from './apic.js';
 import { CoprocessorError } from './coprocessor-error.js';
 import { DebugExit } from './debug-exit.js';
-import type { Device } from './device.js';
+import type { Device, ReadClock } from './device.js';
 import { FwCfg } from './fw-cfg.js';
 import { I8042 } from './i8042.js';
 import { type ClockSource, LINE_APIC_TIMER, type MachineInput } from './input.js';
@@ -126,9 +126,10 @@ export class Machine {
   onUnknownWrite: PortWriteObserver | null = null;
   /**
    * Called when the guest needs to know the time. Whoever drives the machine sets it, and must call
-   * `inject` with a clock input of this source exactly once before it returns.
+   * `inject` with a clock input of this source exactly once before it returns. `isLook`: no timer's edges
+   * will fall differently for what the guest does there.
    */
-  requestClock: (source: ClockSource) => void = (source) => {
+  requestClock: (source: ClockSource, isLook: boolean) => void = (source) => {
     throw new Error(`nobody answers for the ${source} clock`);
   };
 
@@ -143,7 +144,7 @@ export class Machine {
   constructor(options: MachineOptions) {
     checkMachineOptions(options);
     this.memoryBytes = options.memoryBytes;
-    const readClock = (source: ClockSource): number => this.readClock(source);
+    const readClock: ReadClock = (source, isLook) => this.readClock(source, isLook);
     this.pic = new Pic8259(this.ports);
     this.pit = new Pit8254(this.ports, readClock);
     this.port61 = new Port61(this.ports, this.pit, readClock);
@@ -312,9 +313,9 @@ export class Machine {
    * What a clock shows at this step: an input, asked for from outside.
    * @throws Error when nobody answers.
    */
-  readClock(source: ClockSource): number {
+  readClock(source: ClockSource, isLook = false): number {
     this.#requested = source;
-    this.requestClock(source);
+    this.requestClock(source, isLook);
     // Cleared by the answer, which the compiler can't see.
     if ((this.#requested as ClockSource | null) !== null) {
       throw new Error(`the request for the ${source} clock was not answered`);
@@ -373,7 +374,7 @@ export class Machine {
       },
       localApic: this.apic,
       acknowledgeInterrupt: () => this.#acknowledgeInterrupt(),
-      readTimestamp: () => this.readClock('tsc'),
+      readTimestamp: () => this.readClock('tsc', true),
       setNumericError: (level) => this.coprocessorError.setError(level),
       isNumericErrorIgnored: () => this.coprocessorError.isErrorIgnored,
     };

@@ -73,7 +73,7 @@ export class Pit8254 implements Device {
 
   /** Sets GATE of counter 2 (port 61h bit 0). */
   setGate2(isHigh: boolean): void {
-    this.#counters[2].setGate(isHigh, this.#readClock('pit'));
+    this.#counters[2].setGate(isHigh, this.#readClock('pit', true));
   }
 
   /** OUT of counter 2 at a tick. */
@@ -94,7 +94,7 @@ export class Pit8254 implements Device {
   }
 
   #read(counter: PitCounter): number {
-    return counter.read(counter.readsLive ? this.#readClock('pit') : 0);
+    return counter.read(counter.readsLive ? this.#readClock('pit', true) : 0);
   }
 
   #writeControl(value: number): void {
@@ -106,7 +106,7 @@ export class Pit8254 implements Device {
     const counter = this.#counters[selected];
     const access = (value >> 4) & 3;
     if (access === 0) {
-      counter.latchCount(this.#readClock('pit'));
+      counter.latchCount(this.#readClock('pit', true));
       return;
     }
     counter.writeControl(access, (value >> 1) & 7, (value & 1) !== 0);
@@ -122,7 +122,7 @@ export class Pit8254 implements Device {
 
   #readBack(value: number): void {
     if ((value & READ_BACK_NO_COUNT) !== 0 && (value & READ_BACK_NO_STATUS) !== 0) return;
-    const now = this.#readClock('pit');
+    const now = this.#readClock('pit', true);
     for (let index = 0; index < 3; index++) {
       if ((value & (2 << index)) === 0) continue;
       if ((value & READ_BACK_NO_COUNT) === 0) this.#counters[index].latchCount(now);
@@ -132,7 +132,7 @@ export class Pit8254 implements Device {
 
   #writeCount(index: number, value: number): void {
     const counter = this.#counters[index];
-    if (counter.completesCount) counter.writeLastByte(value, this.#readClock('pit'));
+    if (counter.completesCount) counter.writeLastByte(value, this.#readClock('pit', index !== 0));
     else counter.writeLowByte(value);
     if (index !== 0 || counter.mode !== 0) return;
     this.onOutput0(false);

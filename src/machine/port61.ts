@@ -45,7 +45,7 @@ export class Port61 implements Device {
   }
 
   #read(): number {
-    const now = this.#readClock('pit');
+    const now = this.#readClock('pit', true);
     return (
       this.#control |
       (Math.trunc(now / REFRESH_TICKS) % 2 === 1 ? REFRESH_TOGGLE : 0) |

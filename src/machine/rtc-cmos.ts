@@ -205,7 +205,7 @@ export class RtcCmos implements Device {
     const isRunning =
       (this.#cmos[REGISTER_B] & B_SET) === 0 &&
       (this.#cmos[REGISTER_A] & A_DIVIDER) === A_DIVIDER_RUNS;
-    return isRunning && this.#readClock('pit') % PIT_HZ >= PIT_HZ - UPDATE_TICKS;
+    return isRunning && this.#readClock('pit', true) % PIT_HZ >= PIT_HZ - UPDATE_TICKS;
   }
 
   #updateInterrupt(): void {
@@ -231,12 +231,12 @@ export class RtcCmos implements Device {
   /** Lets the clock run on from what the registers say. */
   #adoptTime(): void {
     const { seconds, weekday } = decodeTime(this.#cmos, this.#format);
-    this.#offsetSeconds = seconds - this.#readClock('rtc');
+    this.#offsetSeconds = seconds - this.#readClock('rtc', true);
     this.#weekdayShift = (((weekday - civilTime(seconds).weekday) % 7) + 7) % 7;
   }
 
   #now(): number {
-    return this.#readClock('rtc') + this.#offsetSeconds;
+    return this.#readClock('rtc', true) + this.#offsetSeconds;
   }
 
   get #format(): TimeFormat {

@@ -4,7 +4,7 @@
  * after the rest of the world in between.
  */
 import { exitStatus } from '../machine/debug-exit.js';
-import type { ClockSource, MachineInput } from '../machine/input.js';
+import type { MachineInput } from '../machine/input.js';
 import type { Machine, MachineExit } from '../machine/machine.js';
 import type { LiveSource } from './clock/live-source.js';
 import type { TraceEvent } from './event.js';
@@ -84,8 +84,8 @@ export class Session {
   /** Makes this session the machine's clock and observer, after someone else was. */
   attach(): void {
     this.#machine.observer = this.#recorder;
-    this.#machine.requestClock = (source: ClockSource) => {
-      this.#inject({ kind: 'clock', source, value: this.#source.readClock(source) });
+    this.#machine.requestClock = (source, isLook) => {
+      this.#inject({ kind: 'clock', source, value: this.#source.readClock(source, isLook) });
     };
   }
 

@@ -97,12 +97,14 @@ export class HostClock implements LiveSource {
     for (const slot of this.#bank.slots) if (slot.due <= now) this.#fire(slot, now);
   }
 
-  readClock(source: ClockSource): number {
+  readClock(source: ClockSource, isLook: boolean): number {
     const now = this.#time();
     if (source === 'tsc') return now;
-    // Whoever programs a timer asks for the time of its start; its first edge may be near.
-    this.#isStale = true;
-    this.#machine.cpu.requestStop();
+    if (!isLook) {
+      // Whoever programs a timer asks for the time of its start; its first edge may be near.
+      this.#isStale = true;
+      this.#machine.cpu.requestStop();
+    }
     if (source === 'pit') return pitTicksAt(now);
     return source === 'apic' ? apicTicksAt(now) : this.#options.epochSeconds + secondsAt(now);
   }

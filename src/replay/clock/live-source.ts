@@ -27,8 +27,11 @@ export interface LiveSource {
   nextInstant(): Instant;
   /** Injects what is due at the present instant. Calling it twice at one instant is harmless. */
   poll(): void;
-  /** What a clock shows now; called while an instruction is under way. */
-  readClock(source: ClockSource): number;
+  /**
+   * What a clock shows now; called while an instruction is under way.
+   * @param isLook no timer's edges will fall differently for what the instruction does.
+   */
+  readClock(source: ClockSource, isLook: boolean): number;
   /** The processor is halted: moves guest time on to the next input where the source can. */
   idle(): IdleResult;
   /**

@@ -52,8 +52,8 @@ export class PlacedInputs implements LiveSource {
     }
   }
 
-  readClock(source: ClockSource): number {
-    return this.#source.readClock(source);
+  readClock(source: ClockSource, isLook: boolean): number {
+    return this.#source.readClock(source, isLook);
   }
 
   idle(): IdleResult {

@@ -157,6 +157,16 @@ describe('the host clock', () => {
     expect(result).toMatchObject({ kind: 'exit' });
   });
 
+  test.each([
+    ['reads the timer goes on', [0xe4, 0x40, 0xeb, 0xfc], 'until'],
+    ['reads port 61h goes on', [0xe4, 0x61, 0xeb, 0xfc], 'until'],
+    ['programs the timer is stopped for its edges', [0xe6, 0x40, 0xeb, 0xfc], 'stopped'],
+  ])('a guest that %s', (_, code, exit) => {
+    const machine = bareGuest(...code);
+    hosted(machine);
+    expect(machine.run(100)).toBe(exit);
+  });
+
   test('time stands still while it is paused', () => {
     const host = hosted(bareGuest(...READ_TSC));
     work(host, 400, 50);
