@@ -91,8 +91,8 @@ export class OrderingPoints implements LiveSource {
     this.#inject({ kind: 'irq', line: this.#options.line });
   }
 
-  readClock(source: ClockSource): number {
-    return this.#clock.readClock(source);
+  readClock(source: ClockSource, isLook: boolean): number {
+    return this.#clock.readClock(source, isLook);
   }
 
   idle(): IdleResult {

@@ -72,7 +72,7 @@ export class ScheduleSource implements LiveSource {
     if (this.#feed === 'timers') this.#virtual.poll();
   }
 
-  readClock(source: ClockSource): number {
+  readClock(source: ClockSource, isLook: boolean): number {
     if (!this.#hasDeparted && this.#reads < this.#past.reads.length) {
       const { event } = this.#past.reads[this.#reads];
       if (event.source === source && event.at === this.#machine.cpu.instant) {
@@ -80,7 +80,7 @@ export class ScheduleSource implements LiveSource {
         return event.value;
       }
     }
-    const value = this.#virtual.readClock(source);
+    const value = this.#virtual.readClock(source, isLook);
     return source === 'rtc' ? value + this.#rtcOffset : value;
   }
 

@@ -68,12 +68,14 @@ export class VirtualClock implements LiveSource {
     }
   }
 
-  readClock(source: ClockSource): number {
+  readClock(source: ClockSource, isLook: boolean): number {
     const { now } = this;
     if (source === 'tsc') return now / NANOSECONDS_PER_INSTRUCTION + this.#timestampOffset;
-    // Whoever programs a timer asks for the time of its start.
-    this.#isStale = true;
-    this.machine.cpu.requestStop();
+    if (!isLook) {
+      // Whoever programs a timer asks for the time of its start.
+      this.#isStale = true;
+      this.machine.cpu.requestStop();
+    }
     if (source === 'pit') return pitTicksAt(now);
     return source === 'apic' ? apicTicksAt(now) : VIRTUAL_EPOCH_SECONDS + secondsAt(now);
   }
