@@ -6,7 +6,7 @@ import { renderEvent } from './event-view.js';
 import { watchStdout } from './guest-console.js';
 import type { ImageFolders } from './image-options.js';
 import { openTraceFile } from './trace-file.js';
-import { imagesAtHand } from './trace-images.js';
+import { namedImages } from './trace-images.js';
 import { traceSymbols } from './trace-symbols.js';
 
 const BATCH_CHARACTERS = 1 << 16;
@@ -24,7 +24,7 @@ export async function events(
 ): Promise<number> {
   const trace = openTraceFile(path);
   const { machine } = trace.header;
-  const symbols = traceSymbols({ machine, images: imagesAtHand(trace, path, options) });
+  const symbols = traceSymbols({ machine, images: namedImages(trace, path, options) });
   let rows: Iterable<EventRow> = eventRows(trace.events, symbols);
   if (options.kind !== undefined) rows = rowsOfKinds(rows, new Set(options.kind));
   if (options.call !== undefined) rows = rowsOfCalls(rows, new Set(options.call));

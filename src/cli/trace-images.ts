@@ -36,15 +36,16 @@ export function withImagesInside(start: TraceStart): TraceStart {
 }
 
 /**
- * Those of a trace's images that are there, for who can do without: a line on stderr says what is outside
- * and not found.
+ * Those of a trace's images that have names for its code, as far as they are there: for who can do without.
+ * A line on stderr says what is outside and not found.
  */
-export function imagesAtHand(
+export function namedImages(
   trace: Trace,
   path: string,
   { imageFolder = [] }: ImageFolders,
 ): TraceImage[] {
-  return trace.header.images.flatMap(({ outside }, place) => {
+  return trace.header.images.flatMap(({ role, outside }, place) => {
+    if (role === 'initrd') return [];
     try {
       return [imageOf(trace, path, place, imageFolder)];
     } catch (error) {
@@ -97,10 +98,16 @@ function fromFile(
       others.push(`${candidate} has ${groupDigits(size)} bytes`);
       continue;
     }
-    const bytes = readInput(candidate);
-    const found = asHex(imageHash(bytes));
-    if (found === sha256) return bytes;
-    others.push(`${candidate} has SHA-256 ${found}`);
+    try {
+      const bytes = readInput(candidate);
+      const found = asHex(imageHash(bytes));
+      if (found === sha256) return bytes;
+      others.push(`${candidate} has SHA-256 ${found}`);
+    } catch (error) {
+      // There may be another one that can be read.
+      if (!(error instanceof UserError)) throw error;
+      others.push(error.message);
+    }
   }
   const what = `${trace} needs the image ${name} of ${groupDigits(byteLength)} bytes with SHA-256 ${sha256}`;
   const looked =
