@@ -12,9 +12,11 @@ import {
 } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { packagePath } from '../../src/cli/package-root.js';
+import { openTraceFile } from '../../src/cli/trace-file.js';
+import { startFromTrace } from '../../src/cli/trace-images.js';
 import { finished, holdoff, start } from './holdoff.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'holdoff-outside-'));
@@ -52,15 +54,19 @@ async function replayed(words: readonly string[], cwd: string): Promise<string> 
   return digest;
 }
 
+async function info(path: string, cwd: string): Promise<Record<string, unknown>> {
+  const { stdout } = await holdoff(['info', '--json', path], '', cwd);
+  return JSON.parse(stdout.toString()) as Record<string, unknown>;
+}
+
 describe('a trace whose image is outside', () => {
-  test('is smaller, and info tells what it needs', async () => {
-    const text = await holdoff(['info', 'race.trace'], '', here);
+  test('says in info what it needs', async () => {
+    const { stdout } = await holdoff(['info', 'race.trace'], '', here);
     const bytes = statSync(WINDOW).size;
-    expect(text.stdout.toString().replaceAll(',', '')).toContain(
+    expect(stdout.toString().replaceAll(',', '')).toContain(
       `window.elf: ${bytes} bytes outside: images/window.elf SHA-256 ${sha256}`,
     );
-    const { stdout } = await holdoff(['info', '--json', 'race.trace'], '', here);
-    expect(JSON.parse(stdout.toString())).toMatchObject({
+    expect(await info('race.trace', here)).toMatchObject({
       version: 4,
       images: [
         {
@@ -73,49 +79,54 @@ describe('a trace whose image is outside', () => {
     });
   });
 
-  test('replays where it was recorded, beside its image, and with the folder named', async () => {
-    const beside = elsewhere('beside', { 'window.elf': readFileSync(WINDOW) });
+  test('replays where it was recorded, and elsewhere with the folder named', async () => {
     const away = elsewhere('away');
-    const digest = await replayed(['race.trace'], here);
-    expect(await replayed([join(beside, 'race.trace')], folder)).toBe(digest);
     const folders = ['--image-folder', away, '--image-folder', images];
-    expect(await replayed(['race.trace', ...folders], away)).toBe(digest);
+    expect(await replayed(['race.trace', ...folders], away)).toBe(
+      await replayed(['race.trace'], here),
+    );
   });
 
-  test('says what is missing, and where it looked', async () => {
-    const cwd = elsewhere('missing');
-    for (const verb of ['replay', 'gdb', 'shrink', 'bisect']) {
-      const { status, stdout, stderr } = await holdoff([verb, 'race.trace'], '', cwd);
+  test('finds its image beside it', () => {
+    const beside = join(elsewhere('beside', { 'window.elf': readFileSync(WINDOW) }), 'race.trace');
+    const [image] = startFromTrace(openTraceFile(beside), beside).images;
+    expect(Buffer.compare(image.bytes, readFileSync(WINDOW))).toBe(0);
+    // What is written of it leaves the image where it is.
+    expect(image.outsidePath).toBe('images/window.elf');
+  });
+
+  test.each(['replay', 'gdb', 'shrink'])(
+    'has %s say what is missing, and where it looked',
+    async (verb) => {
+      const { status, stdout, stderr } = await holdoff([verb, 'race.trace'], '', elsewhere(verb));
       expect([status, stdout.toString()]).toEqual([1, '']);
       expect(stderr).toMatch(
         new RegExp(
           `^holdoff: race.trace needs the image window.elf of [\\d,]+ bytes with SHA-256 ${sha256}, and it is not at images/window.elf or window.elf; name the folder that has it with --image-folder\n$`,
         ),
       );
-    }
-  });
+    },
+  );
 
-  test('takes no file with other content', async () => {
+  test('takes no file with other content, and a good one behind it', () => {
     const changed = readFileSync(WINDOW);
     changed[changed.length - 1] ^= 1;
-    const cwd = elsewhere('changed', { 'window.elf': changed });
-    const first = await holdoff(['replay', 'race.trace'], '', cwd);
-    expect(first.status).toBe(1);
-    expect(first.stderr).toMatch(
-      /SHA-256 [\da-f]{64}, but window\.elf has SHA-256 [\da-f]{64}; name the folder/,
+    const path = join(elsewhere('changed', { 'window.elf': changed }), 'race.trace');
+    const begin = (imageFolder: string[] = []): unknown =>
+      startFromTrace(openTraceFile(path), path, { imageFolder });
+    expect(() => begin()).toThrow(
+      /SHA-256 [\da-f]{64}, but \S*window\.elf has SHA-256 [\da-f]{64}; name the folder/,
     );
-    writeFileSync(join(cwd, 'window.elf'), 'short');
-    const second = await holdoff(['replay', 'race.trace'], '', cwd);
-    expect(second.stderr).toContain(', but window.elf has 5 bytes; name the folder');
-    // A better one at another place is good enough.
-    await replayed(['race.trace', '--image-folder', images], cwd);
+    writeFileSync(join(dirname(path), 'window.elf'), 'short');
+    expect(() => begin()).toThrow(/, but \S*window\.elf has 5 bytes; name the folder/);
+    expect(() => begin([dirname(path), images])).not.toThrow();
   });
 
-  test('opens nothing but regular files', async () => {
+  test('opens nothing but regular files', () => {
     const cwd = elsewhere('fifo');
+    const path = join(cwd, 'race.trace');
     expect(spawnSync('mkfifo', [join(cwd, 'window.elf')]).status).toBe(0);
-    const { status, stderr } = await holdoff(['replay', 'race.trace'], '', cwd);
-    expect([status, stderr]).toEqual([1, expect.stringContaining('it is not at')]);
+    expect(() => startFromTrace(openTraceFile(path), path)).toThrow('it is not at');
   });
 
   test('lists its events without the image, and with its names where it is there', async () => {
@@ -133,7 +144,7 @@ describe('a trace whose image is outside', () => {
   });
 
   test('is served to gdb', async () => {
-    const cwd = elsewhere('gdb');
+    const cwd = elsewhere('served');
     const words = ['race.trace', '--image-folder', images, '--listen', '127.0.0.1:0', '--once'];
     const child = start(['gdb', ...words], cwd);
     child.stdin.end();
@@ -158,11 +169,7 @@ describe('pack', () => {
     const { status, stderr } = await holdoff(words, '', cwd);
     expect([status, stderr]).toEqual([0, expect.stringMatching(/^holdoff: wrote whole\.trace: /)]);
     expect(await replayed(['whole.trace'], cwd)).toBe(await replayed(['race.trace'], here));
-    const info = async (path: string): Promise<Record<string, unknown>> => {
-      const { stdout } = await holdoff(['info', '--json', path], '', cwd);
-      return JSON.parse(stdout.toString()) as Record<string, unknown>;
-    };
-    const [before, after] = [await info(trace), await info('whole.trace')];
+    const [before, after] = [await info(trace, cwd), await info('whole.trace', cwd)];
     expect(after).toEqual({
       ...before,
       version: 1,
@@ -174,11 +181,15 @@ describe('pack', () => {
 
   test('keeps what a killed recorder has left', async () => {
     const cwd = elsewhere('cut', { 'window.elf': readFileSync(WINDOW) });
-    const cut = join(cwd, 'cut.trace');
-    writeFileSync(cut, readFileSync(trace).subarray(0, -1));
+    writeFileSync(join(cwd, 'cut.trace'), readFileSync(trace).subarray(0, -1));
     const { status, stderr } = await holdoff(['pack', 'cut.trace'], '', cwd);
     expect([status, stderr]).toEqual([0, expect.stringContaining('wrote cut-2.trace')]);
-    expect(await replayed(['cut-2.trace'], cwd)).toBe(await replayed(['cut.trace'], cwd));
+    const [before, after] = ['cut.trace', 'cut-2.trace'].map((name) =>
+      openTraceFile(join(cwd, name)),
+    );
+    expect(after.lastInstant).toBe(before.lastInstant);
+    expect([...after.events]).toEqual([...before.events]);
+    expect([after.isComplete, after.damage]).toEqual([false, null]);
   });
 
   test('does not write over a file', async () => {
