@@ -10,10 +10,12 @@ import type { FlagOrigin, Modifiable, Size } from '../isa/ops.js';
 import * as L from '../state-layout.js';
 import { type Bytes, constant, I32, localGet, localSet, memarg, OP } from '../wasm/encoder.js';
 import {
+  computed,
   constantExpression,
   type Expression,
   localExpression,
   type Relative,
+  related,
 } from '../wasm/expression.js';
 import { type Access, LOADS, STORES, WasmOps } from '../wasm/wasm-ops.js';
 import { InstructionBinding } from './instruction-binding.js';
@@ -142,22 +144,22 @@ export class RegionOps extends WasmOps {
   #copy(value: Expression): Expression {
     const local = this.newLocal(I32);
     this.code.push(value.code, localSet(local));
-    return { ...localExpression(local), relative: value.relative };
+    return related(localExpression(local), value.relative);
   }
 
   override add(a: Expression, b: Expression): Expression {
     const { code } = super.add(a, b);
-    return { code, isBound: false, relative: this.#frame.groups.sum(a, b) };
+    return related(computed(code), this.#frame.groups.sum(a, b));
   }
 
   override sub(a: Expression, b: Expression): Expression {
     const { code } = super.sub(a, b);
-    return { code, isBound: false, relative: this.#frame.groups.difference(a, b.constant) };
+    return related(computed(code), this.#frame.groups.difference(a, b.constant));
   }
 
   override shl(a: Expression, count: Expression): Expression {
     const { code } = super.shl(a, count);
-    return { code, isBound: false, relative: this.#frame.groups.shifted(a, count.constant) };
+    return related(computed(code), this.#frame.groups.shifted(a, count.constant));
   }
 
   override when(condition: Expression, then: () => void, otherwise?: () => void): void {
@@ -311,7 +313,7 @@ export class RegionOps extends WasmOps {
   protected override loadFast(access: Access, size: Size): Expression {
     if (!isInGroup(access)) return super.loadFast(access, size);
     const code = [access.host.code, LOADS[size], ...memarg(access.displacement)];
-    return { code, isBound: false };
+    return computed(code);
   }
 
   protected override storeFast(access: Access, size: Size, value: Expression): void {
@@ -427,7 +429,7 @@ export class RegionOps extends WasmOps {
   #register(offset: number, size: Size): Expression {
     const value = registerValue(offset, size);
     if (size !== 4) return value;
-    return { ...value, relative: this.#frame.groups.register(offset >> 2) };
+    return related(value, this.#frame.groups.register(offset >> 2));
   }
 
   #setRegister(offset: number, value: Expression, size: Size): void {
@@ -475,7 +477,7 @@ function inGroup(
 
 /** The word at an address of the one memory. */
 function word(address: Expression, offset: number): Expression {
-  return { code: [address.code, OP.i32Load, ...memarg(offset)], isBound: false };
+  return computed([address.code, OP.i32Load, ...memarg(offset)]);
 }
 
 /** A register's value, or a part of it, straight from its local. */
@@ -485,7 +487,7 @@ function registerValue(offset: number, size: Size): Expression {
   if (size === 4) return whole;
   const mask = constantExpression(size === 2 ? 0xffff : 0xff);
   const code = shift === 0 ? whole.code : [whole.code, ...constant(shift), OP.i32ShrU];
-  return { code: [code, mask.code, OP.i32And], isBound: false };
+  return computed([code, mask.code, OP.i32And]);
 }
 
 /** A local that instructions change: a copy is needed to keep its value. */

@@ -12,13 +12,13 @@ import {
 import type { Form } from '../isa/form.js';
 import type { Binding } from './binding.js';
 import { memarg, OP } from './encoder.js';
-import { type Expression, localExpression } from './expression.js';
+import { computed, type Expression, localExpression } from './expression.js';
 
 /** The handler's one parameter. */
 const RECORD = localExpression(0);
 
 function field(opcode: number, offset: number): Expression {
-  return { code: [...RECORD.code, opcode, ...memarg(offset)], isBound: false };
+  return computed([...RECORD.code, opcode, ...memarg(offset)]);
 }
 
 export class RecordBinding implements Binding {

@@ -3,7 +3,7 @@
  */
 import type { Size } from '../isa/ops.js';
 import { type Bytes, I32, I64, localGet, localSet, OP, type Piece, VOID } from './encoder.js';
-import { constantExpression, type Expression, localExpression } from './expression.js';
+import { computed, constantExpression, type Expression, localExpression } from './expression.js';
 import { callService, type ServiceName } from './services.js';
 import { WasmValues } from './wasm-values.js';
 
@@ -43,16 +43,15 @@ export abstract class WasmEmitter extends WasmValues {
     const wideDivisor = this.let64([d.code, wide]);
     const operands = [dividend, wideDivisor];
     const quotient64 = this.let64([operands, isSigned ? OP.i64DivS : OP.i64DivU]);
-    const quotient = this.let({ code: [quotient64, OP.i32WrapI64], isBound: false });
+    const quotient = this.let(computed([quotient64, OP.i32WrapI64]));
     const fitting = isSigned
       ? this.signExtend(quotient, quotientSize)
       : this.truncate(quotient, quotientSize);
-    const misfit = { code: [quotient64, fitting.code, wide, OP.i64Ne], isBound: false };
+    const misfit = computed([quotient64, fitting.code, wide, OP.i64Ne]);
     this.branch(misfit, () => this.raise(0));
-    const remainder = this.let({
-      code: [operands, isSigned ? OP.i64RemS : OP.i64RemU, OP.i32WrapI64],
-      isBound: false,
-    });
+    const remainder = this.let(
+      computed([operands, isSigned ? OP.i64RemS : OP.i64RemU, OP.i32WrapI64]),
+    );
     return { quotient, remainder };
   }
 
@@ -92,7 +91,7 @@ export abstract class WasmEmitter extends WasmValues {
 
   protected callService(name: ServiceName, ...arguments_: Expression[]): Expression {
     const values = arguments_.map((argument) => argument.code);
-    return { code: [...values, callService(name)], isBound: false };
+    return computed([...values, callService(name)]);
   }
 
   protected newLocal(type: number): number {

@@ -14,7 +14,7 @@ import type { SegmentIndex } from '../state.js';
 import * as L from '../state-layout.js';
 import type { Binding } from './binding.js';
 import { type Bytes, constant, memarg, OP } from './encoder.js';
-import { constantExpression, type Expression } from './expression.js';
+import { computed, constantExpression, type Expression } from './expression.js';
 import { WasmEmitter } from './wasm-emitter.js';
 
 /** Iterations left from which on the call that does some ahead pays. */
@@ -68,10 +68,7 @@ export class WasmOps extends WasmEmitter implements Ops<Expression> {
   }
 
   get(offset: number, size: Size = 4): Expression {
-    return this.let({
-      code: [...constant(0), LOADS[size], ...memarg(offset)],
-      isBound: false,
-    });
+    return this.let(computed([...constant(0), LOADS[size], ...memarg(offset)]));
   }
 
   set(offset: number, value: Expression, size: Size = 4): void {
@@ -275,7 +272,7 @@ export class WasmOps extends WasmEmitter implements Ops<Expression> {
   /** Operand k, a register that the instruction names. */
   protected readRegister(k: number, size: Size): Expression {
     const code = [...this.binding.registerAddress(k).code, LOADS[size], ...memarg(0)];
-    return this.let({ code, isBound: false });
+    return this.let(computed(code));
   }
 
   protected writeRegister(k: number, value: Expression, size: Size): void {
@@ -306,7 +303,7 @@ export class WasmOps extends WasmEmitter implements Ops<Expression> {
 
   /** The value from RAM. */
   protected loadFast({ host }: Access, size: Size): Expression {
-    return { code: [...host.code, LOADS[size], ...memarg(0)], isBound: false };
+    return computed([...host.code, LOADS[size], ...memarg(0)]);
   }
 
   protected storeFast({ host }: Access, size: Size, value: Expression): void {
@@ -364,5 +361,5 @@ export class WasmOps extends WasmEmitter implements Ops<Expression> {
 
 /** The 32-bit word at an offset from an address in the one memory. */
 export function loadAt(address: Expression, offset: number): Expression {
-  return { code: [...address.code, OP.i32Load, ...memarg(offset)], isBound: false };
+  return computed([...address.code, OP.i32Load, ...memarg(offset)]);
 }

@@ -1,7 +1,7 @@
 /** The part of the abstract machine that has no effects: expressions out of expressions. */
 import type { Size } from '../isa/ops.js';
 import { OP } from './encoder.js';
-import { binary, constantExpression, type Expression, unary } from './expression.js';
+import { binary, computed, constantExpression, type Expression, unary } from './expression.js';
 
 export class WasmValues {
   constant(value: number): Expression {
@@ -83,7 +83,7 @@ export class WasmValues {
     return binary(OP.i32GeS, a, b);
   }
   select(condition: Expression, a: Expression, b: Expression): Expression {
-    return { code: [a.code, b.code, condition.code, OP.select], isBound: false };
+    return computed([a.code, b.code, condition.code, OP.select]);
   }
   signExtend(a: Expression, size: Size): Expression {
     if (size === 4) return a;
@@ -106,6 +106,6 @@ export class WasmValues {
       OP.i64ShrU,
       OP.i32WrapI64,
     ];
-    return { code, isBound: false };
+    return computed(code);
   }
 }
