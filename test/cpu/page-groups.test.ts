@@ -46,3 +46,25 @@ test('a frame in two pages that are none is looked up as one, until the loop is 
   expect(made).toBeGreaterThan(1);
   expect(made).toBeLessThan(8);
 });
+
+test('an access across the end of the 4 GiB faults though its pages are neighbours in RAM', () => {
+  // MOV EAX, [EBP-8]; MOV ECX, [EBP-2]; INC EDX; JMP to the first
+  const program = new Program([0x8b, 0x45, 0xf8, 0x8b, 0x4d, 0xfe, 0x42, 0xeb, 0xf7], 0, {
+    hotEntries: 2,
+  });
+  const { core } = program.cpu;
+  enablePaging(core, 7);
+  poke32(core, 0x10000 + 1023 * 4, PAGE_TABLE | 0x27);
+  poke32(core, PAGE_TABLE + 1023 * 4, BOUNDARY | 0x67);
+  poke32(core, PAGE_TABLE, (BOUNDARY + 0x1000) | 0x67);
+  core.mmu.flush();
+  core.state.setReg32(L.EBP >> 2, BOUNDARY + 0x800);
+  program.step(400);
+  // Both pages come into the TLB.
+  core.mmu.read(-8, 4, false);
+  core.mmu.read(8, 4, false);
+  core.state.setReg32(L.EBP >> 2, 0);
+  program.step(8);
+  const STACK_FAULT = 12;
+  expect(program.deliveries.at(0)).toMatchObject({ vector: STACK_FAULT, at: 401 });
+});

@@ -116,6 +116,8 @@ export class PageGroup {
     code.push(OP.localTee, ...unsigned(second), OP.i32Load, ...memarg(tag));
     code.push(pageOf(moved(linear, this.#high)), OP.i32Ne, OP.i32Or);
     code.push(addend(entry), addend(second), OP.i32Ne, OP.i32Or);
+    // Behind the last page comes none: an access over its end lies outside of its segment.
+    code.push(pageOf(moved(linear, this.#high)), OP.i32Eqz, OP.i32Or);
     return code;
   }
 
