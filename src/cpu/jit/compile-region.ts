@@ -183,12 +183,20 @@ class RegionCompiler {
   }
 }
 
-/** Writes the state, EIP at offset LOCAL_BLOCK. */
-const SPILL_ON_WAY: Bytes = F.spillAt([
+/** Writes the state, EIP at offset LOCAL_BLOCK in the page: in place, since a call takes longer than what it does. */
+const SPILL_ON_WAY: Bytes = [
+  F.HAND_BACK,
+  ...constant(0),
   ...localGet(F.LOCAL_BASE),
   ...localGet(F.LOCAL_BLOCK),
   OP.i32Add,
-]);
+  OP.i32Store,
+  ...memarg(L.EIP),
+  ...constant(0),
+  ...localGet(F.LOCAL_LEFT),
+  OP.i32Store,
+  ...memarg(L.BUDGET),
+];
 
 /** What follows the dispatching loop: each way writes the state and returns. */
 const WAYS_OUT: Bytes = [

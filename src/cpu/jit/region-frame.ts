@@ -104,6 +104,17 @@ export const TAKE_OVER: readonly number[] = WORDS_IN_LOCALS.flatMap(([offset, lo
   local,
 ]);
 
+/** Writes the words of the state that are in locals; what is not here changes in its word alone. */
+export const HAND_BACK: Bytes = [
+  WORK_OUT_AUX,
+  WORDS_IN_LOCALS.filter(([offset]) => offset !== L.TLB_BASE).map(([offset, local]) => [
+    constant(0),
+    localGet(local),
+    OP.i32Store,
+    memarg(offset),
+  ]),
+];
+
 /** Has a procedure performed at EIP, with all of the state in its words, and takes over what it leaves. */
 export function performAt(eip: Bytes, procedure: number): Bytes {
   return [
