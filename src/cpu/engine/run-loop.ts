@@ -139,7 +139,7 @@ const BLOCK_END: FunctionBody = {
 };
 
 /** The index of the host's `hot`, behind what services call. */
-const HOT_IMPORT = SERVICE_NAMES.length - 1;
+const HOT_IMPORT = SERVICE_NAMES.length;
 
 /** Handler of head records. */
 const COUNT: FunctionBody = {
@@ -172,30 +172,8 @@ const COUNT: FunctionBody = {
   ],
 };
 
-const SPILL_WORDS = [
-  ...Array.from({ length: 8 }, (_, i) => i * 4),
-  L.FLAG_RESULT,
-  L.FLAG_AUX,
-  L.EIP,
-  L.BUDGET,
-];
-
-/** The service that regions call on their ways out. */
-const SPILL: FunctionBody = {
-  name: 'spill',
-  type: serviceType('spill'),
-  locals: [],
-  code: SPILL_WORDS.flatMap((offset, i) => [
-    ...constant(0),
-    ...local(i),
-    OP.i32Store,
-    ...memarg(offset),
-  ]),
-};
-
-/** The other services are the host's; in the table are functions that call them. */
-const HOST_SERVICES = SERVICE_NAMES.filter((name) => name !== SPILL.name);
-const RELAYS: readonly FunctionBody[] = HOST_SERVICES.map((name, index) => {
+/** Services are the host's: in the table are functions that call them. */
+const RELAYS: readonly FunctionBody[] = SERVICE_NAMES.map((name, index) => {
   const type = serviceType(name);
   return {
     name,
@@ -206,7 +184,7 @@ const RELAYS: readonly FunctionBody[] = HOST_SERVICES.map((name, index) => {
 });
 
 const HOST_IMPORTS: readonly FunctionImport[] = [
-  ...HOST_SERVICES.map((name) => ({ name, type: serviceType(name) })),
+  ...SERVICE_NAMES.map((name) => ({ name, type: serviceType(name) })),
   // (head record): its block was entered often enough to be compiled
   { name: 'hot', type: { parameters: [I32], results: [] } },
 ];
@@ -221,7 +199,6 @@ export function encodeRunLoop(memoryPages: number): Uint8Array<ArrayBuffer> {
     PROCEDURE,
     COUNT,
     BLOCK_END,
-    SPILL,
     ...RELAYS,
   ]);
 }

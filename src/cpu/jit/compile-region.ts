@@ -23,7 +23,8 @@ import {
 } from '../wasm/encoder.js';
 import { CALL_TYPES, callService, HANDLER_TYPE } from '../wasm/services.js';
 import type { Block, Region, RegionInstruction } from './region.js';
-import * as F from './region-frame.js';
+import { RegionFrame } from './region-frame.js';
+import * as F from './region-locals.js';
 import { type NumberProcedure, RegionOps, WAY_ON } from './region-ops.js';
 
 function loadWord(offset: number): Bytes {
@@ -77,14 +78,14 @@ export interface RegionOptions {
 class RegionCompiler {
   readonly #region: Region;
   readonly #numberOf: NumberProcedure;
-  readonly #frame: F.RegionFrame;
+  readonly #frame: RegionFrame;
   /** Indexes of the blocks that others may go to, by offset. */
   readonly #places = new Map<number, number>();
 
   constructor(region: Region, { numberOf, isSplit }: RegionOptions) {
     this.#region = region;
     this.#numberOf = numberOf;
-    this.#frame = new F.RegionFrame(isSplit);
+    this.#frame = new RegionFrame(isSplit);
     region.blocks.forEach(({ offset, isCut }, i) => {
       if (!isCut) this.#places.set(offset, i);
     });
@@ -183,29 +184,21 @@ class RegionCompiler {
   }
 }
 
-/** Writes the state, EIP at offset LOCAL_BLOCK in the page: in place, since a call takes longer than what it does. */
-const SPILL_ON_WAY: Bytes = [
-  F.HAND_BACK,
-  ...constant(0),
+/** Writes the state, EIP at offset LOCAL_BLOCK in the page. */
+const HAND_BACK_ON_WAY: Bytes = F.handBackAt([
   ...localGet(F.LOCAL_BASE),
   ...localGet(F.LOCAL_BLOCK),
   OP.i32Add,
-  OP.i32Store,
-  ...memarg(L.EIP),
-  ...constant(0),
-  ...localGet(F.LOCAL_LEFT),
-  OP.i32Store,
-  ...memarg(L.BUDGET),
-];
+]);
 
 /** What follows the dispatching loop: each way writes the state and returns. */
 const WAYS_OUT: Bytes = [
   OP.end,
-  ...SPILL_ON_WAY,
+  HAND_BACK_ON_WAY,
   ...constant(0),
   OP.return,
   OP.end,
-  ...SPILL_ON_WAY,
+  HAND_BACK_ON_WAY,
   ...callService('single'),
   OP.return,
 ];

@@ -15,7 +15,13 @@ import {
   unsigned,
   VOID,
 } from '../wasm/encoder.js';
-import type { Expression, Relative } from '../wasm/expression.js';
+import {
+  constantExpression,
+  type Expression,
+  localExpression,
+  type Relative,
+} from '../wasm/expression.js';
+import type { Access } from '../wasm/wasm-ops.js';
 
 /** How far apart accesses of one group may be, in bytes. */
 const REACH = 256;
@@ -29,6 +35,16 @@ export interface GroupAccess {
   readonly offset: number;
   readonly size: number;
   readonly isWritten: boolean;
+}
+
+/** An access that its group looks up. */
+interface AccessInGroup extends Access {
+  /** To be added to `host`. */
+  readonly displacement: number;
+}
+
+export function isInGroup(access: Access): access is AccessInGroup {
+  return 'displacement' in access;
 }
 
 /** Locals that the code of a group's look may use, all of I32. */
@@ -257,4 +273,28 @@ export class PageGroups {
 
 function plus({ root, offset }: Relative, by: number): Relative {
   return { root, offset: (offset + by) | 0 };
+}
+
+/** The root of constants. */
+const CONSTANTS = 0;
+
+/** What is known of a value; null where nothing is. */
+export function relativeOf({ constant: value, relative }: Expression): Relative | null {
+  return value === undefined ? (relative ?? null) : { root: CONSTANTS, offset: value };
+}
+
+/** An access of a group, whose look is taken before it. */
+export function inGroup(
+  group: PageGroup,
+  segment: Expression,
+  offset: Expression,
+  access: GroupAccess,
+): AccessInGroup {
+  return {
+    segment,
+    offset,
+    isFast: constantExpression(1),
+    host: localExpression(group.host),
+    displacement: group.displacement(access.offset),
+  };
 }

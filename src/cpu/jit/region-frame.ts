@@ -1,145 +1,19 @@
 /**
  * What the instructions of a region share while they are emitted: the function's locals, the flags
  * that were set but not worked out yet, and the code so far.
- *
- * Locals of a region's function. The parameter is the head record. Between instructions a general
- * register is in its local and nowhere else; state words are written before anything that may look at
- * them: an import that may throw, and the return.
  */
-
-import { auxOfOrigin } from '../isa/flags.js';
 import type { FlagOrigin } from '../isa/ops.js';
-import * as L from '../state-layout.js';
-import {
-  ByteSink,
-  type Bytes,
-  constant,
-  I32,
-  localGet,
-  localSet,
-  memarg,
-  OP,
-  type Piece,
-  VOID,
-} from '../wasm/encoder.js';
-import { type Expression, localExpression } from '../wasm/expression.js';
-import { callService } from '../wasm/services.js';
-import { WasmValues } from '../wasm/wasm-values.js';
+import { ByteSink, type Bytes, constant, I32, localSet, type Piece } from '../wasm/encoder.js';
+import type { Expression } from '../wasm/expression.js';
 import { type PageGroup, PageGroups } from './page-groups.js';
-
-/** The head record by which the region was entered. */
-export const LOCAL_HEAD = 0;
-/** EAX to EDI. */
-export const LOCAL_REGISTERS = 1;
-/** FLAG_RESULT and FLAG_AUX, where they are not pending. */
-export const LOCAL_RESULT = 9;
-export const LOCAL_AUX = 10;
-/** The budget that is left behind the present block. */
-export const LOCAL_LEFT = 11;
-/** EIP of the page's first byte. */
-export const LOCAL_BASE = 12;
-/** Index of the block to go to; on the way out, EIP's offset in the page. */
-export const LOCAL_BLOCK = 13;
-export const LOCAL_TLB = 14;
-/** How LOCAL_AUX is to be read: AUX_IS_WORD, or one of AUX_IS_RIGHT. */
-const LOCAL_AUX_KIND = 15;
-const LOCAL_SCRATCH = 16;
-const FIRST_TEMPORARY = 17;
-
-/** LOCAL_AUX is FLAG_AUX. */
-const AUX_IS_WORD = 0;
-/** LOCAL_AUX is `right` of the flags' origin; FLAG_AUX follows from it and from LOCAL_RESULT. */
-const AUX_IS_RIGHT = { compare: 1, carry: 2 } as const;
-
-/** Works out values with one more local. */
-class ScratchValues extends WasmValues {
-  code: Bytes = [];
-
-  let(value: Expression): Expression {
-    this.code = [...value.code, ...localSet(LOCAL_SCRATCH)];
-    return localExpression(LOCAL_SCRATCH);
-  }
-}
-
-function workOut(kind: keyof typeof AUX_IS_RIGHT): Bytes {
-  const values = new ScratchValues();
-  const [result, right] = [localExpression(LOCAL_RESULT), localExpression(LOCAL_AUX)];
-  const aux = auxOfOrigin(values, kind, result, right);
-  return [...values.code, ...aux.code, ...localSet(LOCAL_AUX)];
-}
-
-/** Makes LOCAL_AUX what FLAG_AUX is. */
-export const WORK_OUT_AUX: Bytes = [
-  ...localGet(LOCAL_AUX_KIND),
-  OP.if,
-  VOID,
-  ...localGet(LOCAL_AUX_KIND),
-  ...constant(AUX_IS_RIGHT.compare),
-  OP.i32Eq,
-  OP.if,
-  VOID,
-  ...workOut('compare'),
-  OP.else,
-  ...workOut('carry'),
-  OP.end,
-  ...constant(AUX_IS_WORD),
-  ...localSet(LOCAL_AUX_KIND),
-  OP.end,
-];
-
-/** The state words in locals, by the local. */
-const WORDS_IN_LOCALS: readonly [offset: number, local: number][] = [
-  ...Array.from({ length: 8 }, (_, i): [number, number] => [i * 4, LOCAL_REGISTERS + i]),
-  [L.FLAG_RESULT, LOCAL_RESULT],
-  [L.FLAG_AUX, LOCAL_AUX],
-  [L.TLB_BASE, LOCAL_TLB],
-];
-
-/** Loads the locals that have the processor's state; LOCAL_AUX_KIND must be AUX_IS_WORD. */
-export const TAKE_OVER: readonly number[] = WORDS_IN_LOCALS.flatMap(([offset, local]) => [
-  ...constant(0),
-  OP.i32Load,
-  ...memarg(offset),
-  OP.localSet,
-  local,
-]);
-
-/** Writes the words of the state that are in locals; what is not here changes in its word alone. */
-export const HAND_BACK: Bytes = [
-  WORK_OUT_AUX,
-  WORDS_IN_LOCALS.filter(([offset]) => offset !== L.TLB_BASE).map(([offset, local]) => [
-    constant(0),
-    localGet(local),
-    OP.i32Store,
-    memarg(offset),
-  ]),
-];
-
-/** Has a procedure performed at EIP, with all of the state in its words, and takes over what it leaves. */
-export function performAt(eip: Bytes, procedure: number): Bytes {
-  return [
-    spillAt(eip),
-    constant(procedure),
-    callService('perform'),
-    TAKE_OVER,
-    // Something may have to be looked at before the next instruction: then the budget is gone.
-    constant(0),
-    OP.i32Load,
-    memarg(L.BUDGET),
-    localSet(LOCAL_LEFT),
-  ];
-}
-
-/** Registers and flag words, as `spill` takes them. */
-const GET_STATE: Bytes = Array.from({ length: 10 }, (_, i) => [
-  OP.localGet,
-  LOCAL_REGISTERS + i,
-]).flat();
-
-/** Code that writes the state words from the locals, EIP as given. */
-export function spillAt(eip: Bytes): Bytes {
-  return [WORK_OUT_AUX, GET_STATE, eip, OP.localGet, LOCAL_LEFT, callService('spill')];
-}
+import {
+  AUX_IS_RIGHT,
+  AUX_IS_WORD,
+  FIRST_TEMPORARY,
+  LOCAL_AUX,
+  LOCAL_AUX_KIND,
+  LOCAL_RESULT,
+} from './region-locals.js';
 
 /** A flag word that was set: an expression over temporaries that are kept for it. */
 interface Pending {

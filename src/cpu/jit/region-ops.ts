@@ -14,14 +14,15 @@ import {
   constantExpression,
   type Expression,
   localExpression,
-  type Relative,
   related,
 } from '../wasm/expression.js';
 import { type Access, LOADS, STORES, WasmOps } from '../wasm/wasm-ops.js';
 import { InstructionBinding } from './instruction-binding.js';
-import { type GroupAccess, PageGroup } from './page-groups.js';
+import { type GroupAccess, inGroup, isInGroup, PageGroup, relativeOf } from './page-groups.js';
 import type { RegionInstruction } from './region.js';
-import * as F from './region-frame.js';
+import type { RegionFrame } from './region-frame.js';
+import * as F from './region-locals.js';
+import { isRegisterLocal, registerValue } from './region-locals.js';
 
 const FLAT_SEGMENTS = new Set([L.SEG_ES, L.SEG_SS, L.SEG_DS].map(segmentOffset));
 
@@ -46,30 +47,20 @@ export interface Place {
   readonly numberOf: NumberProcedure;
 }
 
-/** An access that its group looks up. */
-interface AccessInGroup extends Access {
-  /** To be added to `host`. */
-  readonly displacement: number;
-}
-
-function isInGroup(access: Access): access is AccessInGroup {
-  return 'displacement' in access;
-}
-
 /** Out of the region and on with whatever is there. */
 export const WAY_ON = 0;
 /** Out of the region and on with one interpreted instruction. */
 export const WAY_SINGLE = 1;
 
 export class RegionOps extends WasmOps {
-  readonly #frame: F.RegionFrame;
+  readonly #frame: RegionFrame;
   readonly #place: Place;
   /** What ESP was, where it is set before the last access. */
   #guardedEsp: Expression | null = null;
   /** Branches around what is emitted now. */
   #branches = 0;
 
-  constructor(frame: F.RegionFrame, place: Place, form: Form) {
+  constructor(frame: RegionFrame, place: Place, form: Form) {
     super(new InstructionBinding(form, place.instruction.decoded));
     this.#frame = frame;
     this.#place = place;
@@ -246,7 +237,7 @@ export class RegionOps extends WasmOps {
 
   override raise(vector: number): void {
     this.#comeTo(this.#eip(0));
-    this.code.push(F.spillAt(localGet(F.LOCAL_BASE)));
+    this.code.push(F.handBackAt(localGet(F.LOCAL_BASE)));
     super.raise(vector);
   }
 
@@ -448,49 +439,12 @@ export class RegionOps extends WasmOps {
   }
 }
 
-/** The root of constants. */
-const CONSTANTS = 0;
-
-function relativeOf({ constant: value, relative }: Expression): Relative | null {
-  return value === undefined ? (relative ?? null) : { root: CONSTANTS, offset: value };
-}
-
 function localIndex({ local }: Expression): number {
   if (local === undefined) throw new Error('this value is in no local');
   return local;
 }
 
-function inGroup(
-  group: PageGroup,
-  segment: Expression,
-  offset: Expression,
-  access: GroupAccess,
-): AccessInGroup {
-  return {
-    segment,
-    offset,
-    isFast: constantExpression(1),
-    host: localExpression(group.host),
-    displacement: group.displacement(access.offset),
-  };
-}
-
 /** The word at an address of the one memory. */
 function word(address: Expression, offset: number): Expression {
   return computed([address.code, OP.i32Load, ...memarg(offset)]);
-}
-
-/** A register's value, or a part of it, straight from its local. */
-function registerValue(offset: number, size: Size): Expression {
-  const whole = localExpression(F.LOCAL_REGISTERS + (offset >> 2));
-  const shift = (offset & 3) * 8;
-  if (size === 4) return whole;
-  const mask = constantExpression(size === 2 ? 0xffff : 0xff);
-  const code = shift === 0 ? whole.code : [whole.code, ...constant(shift), OP.i32ShrU];
-  return computed([code, mask.code, OP.i32And]);
-}
-
-/** A local that instructions change: a copy is needed to keep its value. */
-function isRegisterLocal(value: Expression): boolean {
-  return value.local !== undefined && value.local <= F.LOCAL_AUX;
 }

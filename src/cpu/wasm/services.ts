@@ -33,8 +33,6 @@ const LIST = {
   bulk: functionType(3, false),
   /** () → record of the instruction at EIP alone */
   single: functionType(0, true),
-  /** (eight registers, FLAG_RESULT, FLAG_AUX, EIP, budget): writes the state */
-  spill: functionType(12, false),
 };
 
 export type ServiceName = keyof typeof LIST;
