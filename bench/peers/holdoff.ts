@@ -4,6 +4,7 @@
  * are as on the command line, or `replay TRACE`. Prints the trace's size in the end.
  */
 import { Command } from 'commander';
+import { lowerHelperThreads } from '../../src/cli/helper-threads.js';
 import { imagesOption } from '../../src/cli/image-options.js';
 import { liveSource } from '../../src/cli/live-source.js';
 import { addMachineOptions, type MachineOptions } from '../../src/cli/machine-options.js';
@@ -23,6 +24,7 @@ import { LineStamps } from './stamps.js';
 /** As `holdoff record` does. */
 const FLUSH_MILLISECONDS = 50;
 
+lowerHelperThreads();
 const stamps = new LineStamps();
 
 function listen(machine: Machine): void {

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The executable: runs the command line, and sees to it that no error ends in a stack trace. */
 import { describeError } from './errors.js';
+import { lowerHelperThreads } from './helper-threads.js';
 import { runCommandLine } from './program.js';
 
 const isDebugging = process.env['HOLDOFF_DEBUG'] === '1';
@@ -17,6 +18,8 @@ for (const stream of [process.stdout, process.stderr]) {
     if (error.code !== 'EPIPE') throw error;
   });
 }
+
+lowerHelperThreads();
 
 process.exitCode = await runCommandLine(
   process.argv.slice(2),
