@@ -17,7 +17,14 @@ const transcendental = ['sin', 'cos', 'tan', 'exp', 'log', 'log2', 'log10', 'pow
 
 export default tseslint.config(
   {
-    ignores: ['**/*.d.ts', 'dist/', 'node_modules/', '.dependency-cruiser.cjs', 'eslint.config.js'],
+    ignores: [
+      'build/**',
+      '**/*.d.ts',
+      'dist/',
+      'node_modules/',
+      '.dependency-cruiser.cjs',
+      'eslint.config.js',
+    ],
   },
   ...tseslint.configs.strictTypeChecked,
   {
