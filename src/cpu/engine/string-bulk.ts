@@ -39,9 +39,20 @@ function untilLimit(
  * @param segment state offset of the source's segment register.
  */
 export function stringBulk(core: Core, kind: number, segment: number, size: number): void {
+  if (core.state.get(L.FLAG_SYSTEM) & EFLAGS_DF) return;
+  const user = isUser(core.state);
+  while (doWithinPages(core, kind, segment, size, user));
+}
+
+/** As many as lie in one page each of source and destination. False where that is none. */
+function doWithinPages(
+  core: Core,
+  kind: number,
+  segment: number,
+  size: number,
+  user: boolean,
+): boolean {
   const { state, mmu } = core;
-  if (state.get(L.FLAG_SYSTEM) & EFLAGS_DF) return;
-  const user = isUser(state);
   const to = state.get(L.EDI);
   const toLinear = (to + state.get(ES + L.SEGMENT_BASE)) | 0;
   let count = Math.min(
@@ -50,9 +61,9 @@ export function stringBulk(core: Core, kind: number, segment: number, size: numb
     untilPageEnd(toLinear, size),
     untilLimit(core, ES, L.SEGMENT_WRITE_BELOW, to, size),
   );
-  if (count <= 0) return;
+  if (count <= 0) return false;
   const destination = mmu.plainHost(toLinear, true, user);
-  if (destination < 0) return;
+  if (destination < 0) return false;
   if (kind === BULK_MOVS) {
     const from = state.get(L.ESI);
     const fromLinear = (from + state.get(segment + L.SEGMENT_BASE)) | 0;
@@ -62,9 +73,9 @@ export function stringBulk(core: Core, kind: number, segment: number, size: numb
       untilLimit(core, segment, L.SEGMENT_READ_BELOW, from, size),
     );
     const source = mmu.plainHost(fromLinear, false, user);
-    if (count <= 0 || source < 0) return;
+    if (count <= 0 || source < 0) return false;
     // Where the destination lies ahead inside the source, each iteration reads what one before wrote.
-    if (destination > source && destination < source + count * size) return;
+    if (destination > source && destination < source + count * size) return false;
     state.u8.copyWithin(destination, source, source + count * size);
     state.set(L.ESI, from + count * size);
   } else {
@@ -74,6 +85,7 @@ export function stringBulk(core: Core, kind: number, segment: number, size: numb
   state.set(L.ECX, state.get(L.ECX) - count);
   state.set(L.BUDGET, state.get(L.BUDGET) - count);
   state.f64[L.UNRETIRED >> 3] += count;
+  return true;
 }
 
 function fill(core: Core, at: number, count: number, size: number): void {
