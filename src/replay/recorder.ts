@@ -23,12 +23,12 @@ export interface CheckpointSink {
 }
 
 /** Steps between digests, each of which takes some 0.3 ms even where nothing was written. */
-const DIGEST_STEPS = 40_000_000;
+const DIGEST_STEPS = 100_000_000;
 /**
  * Further steps for each page that the last digest hashed, which takes 2 us, and the guest's next write to
- * it a little more: at 1,000 million steps a second all of them are at most 6 % of the time.
+ * it a little more: at 1,000 million steps a second all of them are some 2 % of the time.
  */
-const DIGEST_STEPS_PER_PAGE = 40_000;
+const DIGEST_STEPS_PER_PAGE = 100_000;
 
 /** Records one machine. Becomes the machine's observer when it is made. */
 export class Recorder implements MachineObserver {
