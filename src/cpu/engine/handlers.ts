@@ -8,6 +8,7 @@ import { BUDGET, RECORD_BYTES } from '../state-layout.js';
 import { type Bytes, constant, encodeModule, memarg, OP, VOID } from '../wasm/encoder.js';
 import { RecordBinding } from '../wasm/record-binding.js';
 import { CALL_TYPES, HANDLER_TYPE, HANDLER_TYPE_INDEX } from '../wasm/services.js';
+import { loadWord, storeWord } from '../wasm/state-words.js';
 import { WasmOps } from '../wasm/wasm-ops.js';
 import type { FunctionTable } from './function-table.js';
 import { HANDLER_PROCEDURE, RECORD_HANDLER } from './record.js';
@@ -23,9 +24,7 @@ const GO_ON: Bytes = [
   OP.i32Add,
   OP.localSet,
   0,
-  ...constant(0),
-  OP.i32Load,
-  ...memarg(BUDGET),
+  ...loadWord(BUDGET),
   OP.i32Eqz,
   OP.if,
   VOID,
@@ -33,14 +32,7 @@ const GO_ON: Bytes = [
   0,
   OP.return,
   OP.end,
-  ...constant(0),
-  ...constant(0),
-  OP.i32Load,
-  ...memarg(BUDGET),
-  ...constant(1),
-  OP.i32Sub,
-  OP.i32Store,
-  ...memarg(BUDGET),
+  ...storeWord(BUDGET, [...loadWord(BUDGET), ...constant(1), OP.i32Sub]),
   OP.localGet,
   0,
   OP.localGet,

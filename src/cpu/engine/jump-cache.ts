@@ -8,6 +8,7 @@ import { MAX_INSTRUCTION_BYTES } from '../decoder/decode.js';
 import type { State } from '../state.js';
 import * as L from '../state-layout.js';
 import { type Bytes, constant, localGet, localSet, memarg, OP } from '../wasm/encoder.js';
+import { loadWord, tlbEntry } from '../wasm/state-words.js';
 
 function entryOf(linear: number): number {
   return L.JUMP_CACHE + ((linear & (L.JUMP_CACHE_ENTRIES - 1)) << L.JUMP_CACHE_ENTRY_SHIFT);
@@ -70,10 +71,6 @@ function addendOf(linear: number, physical: number): number {
   return (L.RAM_BASE + physical - linear) | 0;
 }
 
-function word(offset: number): Bytes {
-  return [...constant(0), OP.i32Load, ...memarg(offset)];
-}
-
 function field(local: number, offset: number): Bytes {
   return [...localGet(local), OP.i32Load, ...memarg(offset)];
 }
@@ -95,23 +92,17 @@ export function emitLookUp(linear: number, entry: number, scratch: number): Byte
     ...constant(L.JUMP_CACHE),
     OP.i32Add,
     ...localSet(entry),
-    ...localGet(linear),
-    ...constant(12 - L.TLB_ENTRY_SHIFT),
-    OP.i32ShrU,
-    ...constant((L.TLB_ENTRIES - 1) << L.TLB_ENTRY_SHIFT),
-    OP.i32And,
-    ...word(L.TLB_BASE),
-    OP.i32Add,
+    ...tlbEntry(localGet(linear), loadWord(L.TLB_BASE)),
     ...localSet(scratch),
     ...field(entry, L.JUMP_CACHE_LINEAR),
     ...localGet(linear),
     OP.i32Xor,
     ...field(entry, L.JUMP_CACHE_MODE),
-    ...word(L.MODE),
+    ...loadWord(L.MODE),
     OP.i32Xor,
     OP.i32Or,
     ...field(entry, L.JUMP_CACHE_GENERATION),
-    ...word(L.CODE_GENERATION),
+    ...loadWord(L.CODE_GENERATION),
     OP.i32Xor,
     OP.i32Or,
     ...field(scratch, L.TLB_READ_TAG),

@@ -11,6 +11,7 @@ import {
   type FunctionBody,
   type FunctionImport,
   I32,
+  localGet,
   memarg,
   OP,
   VOID,
@@ -23,6 +24,7 @@ import {
   SERVICE_NAMES,
   serviceType,
 } from '../wasm/services.js';
+import { loadWord, storeWord } from '../wasm/state-words.js';
 import { emitLookUp } from './jump-cache.js';
 import { RECORD_COUNTER, RECORD_HANDLER } from './record.js';
 
@@ -32,24 +34,16 @@ export const ENDED_BY_MISS = 1;
 
 const CS_BASE = L.SEGMENTS + L.SEG_CS * L.SEGMENT_BYTES + L.SEGMENT_BASE;
 
-function get(offset: number): number[] {
-  return [...constant(0), OP.i32Load, ...memarg(offset)];
-}
-
 // Locals: 0 the record, 1 EIP as a linear address, 2 the jump cache's entry, 3 the budget, or whatever.
 const RECORD = 0;
 const LINEAR = 1;
 const ENTRY = 2;
 const LEFT = 3;
 
-function local(index: number): number[] {
-  return [OP.localGet, index];
-}
-
 /** Sets the record from the jump cache, or leaves the function with ENDED_BY_MISS. */
 const LOOK_UP: Bytes = [
-  ...get(L.EIP),
-  ...get(CS_BASE),
+  ...loadWord(L.EIP),
+  ...loadWord(CS_BASE),
   OP.i32Add,
   OP.localSet,
   LINEAR,
@@ -59,7 +53,7 @@ const LOOK_UP: Bytes = [
   ...constant(ENDED_BY_MISS),
   OP.return,
   OP.end,
-  ...local(ENTRY),
+  ...localGet(ENTRY),
   OP.i32Load,
   ...memarg(L.JUMP_CACHE_RECORD),
   OP.localSet,
@@ -75,13 +69,13 @@ const RUN: FunctionBody = {
     OP.loop,
     VOID,
     // No record: look EIP up.
-    ...local(RECORD),
+    ...localGet(RECORD),
     OP.i32Eqz,
     OP.if,
     VOID,
     ...LOOK_UP,
     OP.end,
-    ...get(L.BUDGET),
+    ...loadWord(L.BUDGET),
     OP.localTee,
     LEFT,
     OP.i32Eqz,
@@ -90,14 +84,9 @@ const RUN: FunctionBody = {
     ...constant(ENDED_BY_BUDGET),
     OP.return,
     OP.end,
-    ...constant(0),
-    ...local(LEFT),
-    ...constant(1),
-    OP.i32Sub,
-    OP.i32Store,
-    ...memarg(L.BUDGET),
-    ...local(RECORD),
-    ...local(RECORD),
+    ...storeWord(L.BUDGET, [...localGet(LEFT), ...constant(1), OP.i32Sub]),
+    ...localGet(RECORD),
+    ...localGet(RECORD),
     OP.i32Load,
     ...memarg(RECORD_HANDLER),
     OP.callIndirect,
@@ -117,17 +106,12 @@ const PROCEDURE: FunctionBody = {
   name: 'handleProcedure',
   type: HANDLER_TYPE,
   locals: [],
-  code: [...local(RECORD), ...callService('procedure'), ...constant(0)],
+  code: [...localGet(RECORD), ...callService('procedure'), ...constant(0)],
 };
 
 /** The budget gets its step back, of a record that is no instruction's. */
 const GIVE_BACK: Bytes = [
-  ...constant(0),
-  ...get(L.BUDGET),
-  ...constant(1),
-  OP.i32Add,
-  OP.i32Store,
-  ...memarg(L.BUDGET),
+  ...storeWord(L.BUDGET, [...loadWord(L.BUDGET), ...constant(1), OP.i32Add]),
 ];
 
 /** Handler of the record behind a block's last, for handlers that go on to it. */
@@ -148,8 +132,8 @@ const COUNT: FunctionBody = {
   locals: [I32],
   code: [
     ...GIVE_BACK,
-    ...local(RECORD),
-    ...local(RECORD),
+    ...localGet(RECORD),
+    ...localGet(RECORD),
     OP.i32Load,
     ...memarg(RECORD_COUNTER),
     ...constant(1),
@@ -158,15 +142,15 @@ const COUNT: FunctionBody = {
     1,
     OP.i32Store,
     ...memarg(RECORD_COUNTER),
-    ...local(1),
+    ...localGet(1),
     OP.i32Eqz,
     OP.if,
     VOID,
-    ...local(RECORD),
+    ...localGet(RECORD),
     OP.call,
     HOT_IMPORT,
     OP.end,
-    ...local(RECORD),
+    ...localGet(RECORD),
     ...constant(L.RECORD_BYTES),
     OP.i32Add,
   ],
@@ -179,7 +163,7 @@ const RELAYS: readonly FunctionBody[] = SERVICE_NAMES.map((name, index) => {
     name,
     type,
     locals: [],
-    code: [...type.parameters.flatMap((_, i) => local(i)), OP.call, index],
+    code: [...type.parameters.flatMap((_, i) => localGet(i)), OP.call, index],
   };
 });
 

@@ -22,14 +22,11 @@ import {
   VOID,
 } from '../wasm/encoder.js';
 import { CALL_TYPES, callService, HANDLER_TYPE } from '../wasm/services.js';
+import { loadWord, storeWord } from '../wasm/state-words.js';
 import type { Block, Region, RegionInstruction } from './region.js';
 import { RegionFrame } from './region-frame.js';
 import * as F from './region-locals.js';
 import { type NumberProcedure, RegionOps, WAY_ON } from './region-ops.js';
-
-function loadWord(offset: number): Bytes {
-  return [...constant(0), OP.i32Load, ...memarg(offset)];
-}
 
 /** A word of the head record. */
 function field(offset: number): Bytes {
@@ -47,10 +44,7 @@ const PROLOGUE: Bytes = [
   OP.i32LtS,
   OP.if,
   VOID,
-  ...constant(0),
-  ...localGet(F.LOCAL_LEFT),
-  OP.i32Store,
-  ...memarg(L.BUDGET),
+  ...storeWord(L.BUDGET, localGet(F.LOCAL_LEFT)),
   ...localGet(F.LOCAL_HEAD),
   ...constant(L.RECORD_BYTES),
   OP.i32Add,
@@ -207,9 +201,7 @@ function formOfInstruction({ decoded }: RegionInstruction): Form {
   return formOf(decoded.encoding, decoded.instruction, true);
 }
 
-/**
- * The module of a region: its function is the export `region`, of the type of handlers.
- */
+/** The module of a region: its function is the export `region`, of the type of handlers. */
 export function compileRegion(
   region: Region,
   memoryPages: number,

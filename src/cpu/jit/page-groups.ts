@@ -21,6 +21,7 @@ import {
   localExpression,
   type Relative,
 } from '../wasm/expression.js';
+import { tlbEntry } from '../wasm/state-words.js';
 import type { Access } from '../wasm/wasm-ops.js';
 
 /** How far apart accesses of one group may be, in bytes. */
@@ -110,7 +111,7 @@ export class PageGroup {
   look(): Bytes {
     const { linear, entry, host, tlb } = this.#locals;
     const tag = tagOf(this.#isWritten);
-    const code: Piece[] = [entryOf(moved(linear, this.#low), tlb)];
+    const code: Piece[] = [tlbEntry(moved(linear, this.#low), localGet(tlb))];
     code.push(OP.localTee, ...unsigned(entry), OP.i32Load, ...memarg(tag));
     code.push(pageOf(moved(linear, this.#high)), OP.i32Ne, OP.if, VOID);
     const isInOnePlace = this.#high - this.#low < this.#first.size;
@@ -128,7 +129,7 @@ export class PageGroup {
     const { linear, entry, second, tlb } = this.#locals;
     const code: Piece[] = [pageOf(moved(linear, this.#low))];
     code.push(localGet(entry), OP.i32Load, ...memarg(tag), OP.i32Ne);
-    code.push(entryOf(moved(linear, this.#high), tlb));
+    code.push(tlbEntry(moved(linear, this.#high), localGet(tlb)));
     code.push(OP.localTee, ...unsigned(second), OP.i32Load, ...memarg(tag));
     code.push(pageOf(moved(linear, this.#high)), OP.i32Ne, OP.i32Or);
     code.push(addend(entry), addend(second), OP.i32Ne, OP.i32Or);
@@ -140,7 +141,7 @@ export class PageGroup {
   /** Says whether the first access alone might have been made. */
   #noteSplit(): Bytes {
     const { linear, tlb } = this.#locals;
-    const code: Piece[] = [constant(0), entryOf(moved(linear, 0), tlb)];
+    const code: Piece[] = [constant(0), tlbEntry(moved(linear, 0), localGet(tlb))];
     code.push(OP.i32Load, ...memarg(tagOf(this.#first.isWritten)));
     code.push(pageOf(moved(linear, this.#first.size - 1)));
     code.push(OP.i32Eq, OP.i32Store, ...memarg(L.ACCESS_SPLIT));
@@ -164,19 +165,6 @@ function pageOf(address: Bytes): Bytes {
 
 function addend(entry: number): Bytes {
   return [localGet(entry), OP.i32Load, ...memarg(L.TLB_ADDEND)];
-}
-
-/** Where the TLB has an address. */
-function entryOf(address: Bytes, tlb: number): Bytes {
-  return [
-    address,
-    ...constant(12 - L.TLB_ENTRY_SHIFT),
-    OP.i32ShrU,
-    ...constant((L.TLB_ENTRIES - 1) << L.TLB_ENTRY_SHIFT),
-    OP.i32And,
-    localGet(tlb),
-    OP.i32Add,
-  ];
 }
 
 /** What values of one block are to one another, and the groups so far. */

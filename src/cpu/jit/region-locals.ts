@@ -6,7 +6,7 @@
 import { auxOfOrigin } from '../isa/flags.js';
 import type { Size } from '../isa/ops.js';
 import * as L from '../state-layout.js';
-import { type Bytes, constant, localGet, localSet, memarg, OP, VOID } from '../wasm/encoder.js';
+import { type Bytes, constant, localGet, localSet, OP, VOID } from '../wasm/encoder.js';
 import {
   computed,
   constantExpression,
@@ -14,6 +14,7 @@ import {
   localExpression,
 } from '../wasm/expression.js';
 import { callService } from '../wasm/services.js';
+import { loadWord, storeWord } from '../wasm/state-words.js';
 import { WasmValues } from '../wasm/wasm-values.js';
 
 /** The head record by which the region was entered. */
@@ -85,12 +86,9 @@ const WORDS_IN_LOCALS: readonly [offset: number, local: number][] = [
 ];
 
 /** Loads the locals that have the processor's state; LOCAL_AUX_KIND must be AUX_IS_WORD. */
-export const TAKE_OVER: readonly number[] = WORDS_IN_LOCALS.flatMap(([offset, local]) => [
-  ...constant(0),
-  OP.i32Load,
-  ...memarg(offset),
-  OP.localSet,
-  local,
+export const TAKE_OVER: Bytes = WORDS_IN_LOCALS.flatMap(([offset, local]) => [
+  ...loadWord(offset),
+  ...localSet(local),
 ]);
 
 /**
@@ -98,18 +96,12 @@ export const TAKE_OVER: readonly number[] = WORDS_IN_LOCALS.flatMap(([offset, lo
  * places: a call takes longer than what it would do.
  */
 export function handBackAt(eip: Bytes): Bytes {
-  const store = (offset: number, value: Bytes): Bytes => [
-    ...constant(0),
-    value,
-    OP.i32Store,
-    ...memarg(offset),
-  ];
   const words = WORDS_IN_LOCALS.filter(([offset]) => offset !== L.TLB_BASE);
   return [
     WORK_OUT_AUX,
-    ...words.map(([offset, local]) => store(offset, localGet(local))),
-    store(L.EIP, eip),
-    store(L.BUDGET, localGet(LOCAL_LEFT)),
+    ...words.map(([offset, local]) => storeWord(offset, localGet(local))),
+    storeWord(L.EIP, eip),
+    storeWord(L.BUDGET, localGet(LOCAL_LEFT)),
   ];
 }
 
@@ -121,9 +113,7 @@ export function performAt(eip: Bytes, procedure: number): Bytes {
     callService('perform'),
     TAKE_OVER,
     // Something may have to be looked at before the next instruction: then the budget is gone.
-    constant(0),
-    OP.i32Load,
-    memarg(L.BUDGET),
+    loadWord(L.BUDGET),
     localSet(LOCAL_LEFT),
   ];
 }

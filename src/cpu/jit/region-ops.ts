@@ -8,7 +8,7 @@ import { RECORD_BLOCK, RECORD_HANDLER, registerOffset } from '../engine/record.j
 import type { Form } from '../isa/form.js';
 import type { FlagOrigin, Modifiable, Size } from '../isa/ops.js';
 import * as L from '../state-layout.js';
-import { type Bytes, constant, I32, localGet, localSet, memarg, OP } from '../wasm/encoder.js';
+import { type Bytes, constant, I32, localGet, localSet, memarg } from '../wasm/encoder.js';
 import {
   computed,
   constantExpression,
@@ -16,7 +16,7 @@ import {
   localExpression,
   related,
 } from '../wasm/expression.js';
-import { type Access, LOADS, STORES, WasmOps } from '../wasm/wasm-ops.js';
+import { type Access, LOADS, loadAt, STORES, WasmOps } from '../wasm/wasm-ops.js';
 import { InstructionBinding } from './instruction-binding.js';
 import { type GroupAccess, inGroup, isInGroup, PageGroup, relativeOf } from './page-groups.js';
 import type { RegionInstruction } from './region.js';
@@ -139,18 +139,15 @@ export class RegionOps extends WasmOps {
   }
 
   override add(a: Expression, b: Expression): Expression {
-    const { code } = super.add(a, b);
-    return related(computed(code), this.#frame.groups.sum(a, b));
+    return related(super.add(a, b), this.#frame.groups.sum(a, b));
   }
 
   override sub(a: Expression, b: Expression): Expression {
-    const { code } = super.sub(a, b);
-    return related(computed(code), this.#frame.groups.difference(a, b.constant));
+    return related(super.sub(a, b), this.#frame.groups.difference(a, b.constant));
   }
 
   override shl(a: Expression, count: Expression): Expression {
-    const { code } = super.shl(a, count);
-    return related(computed(code), this.#frame.groups.shifted(a, count.constant));
+    return related(super.shl(a, count), this.#frame.groups.shifted(a, count.constant));
   }
 
   override when(condition: Expression, then: () => void, otherwise?: () => void): void {
@@ -215,18 +212,18 @@ export class RegionOps extends WasmOps {
     const slot = this.and(linear, constantExpression(L.JUMP_CACHE_ENTRIES - 1));
     const shifted = this.shl(slot, constantExpression(L.JUMP_CACHE_ENTRY_SHIFT));
     const entry = this.let(this.add(shifted, constantExpression(L.JUMP_CACHE)));
-    const head = this.let(word(entry, L.JUMP_CACHE_RECORD));
+    const head = this.let(loadAt(entry, L.JUMP_CACHE_RECORD));
     const own = localExpression(F.LOCAL_HEAD);
     const offset = this.sub(linear, localExpression(F.LOCAL_BASE));
     const isKnown = [
-      this.eq(word(entry, L.JUMP_CACHE_LINEAR), linear),
+      this.eq(loadAt(entry, L.JUMP_CACHE_LINEAR), linear),
       this.ltU(offset, constantExpression(0x1000)),
-      this.eq(word(entry, L.JUMP_CACHE_MODE), super.get(L.MODE)),
-      this.eq(word(entry, L.JUMP_CACHE_GENERATION), super.get(L.CODE_GENERATION)),
-      this.eq(word(head, RECORD_HANDLER), word(own, RECORD_HANDLER)),
+      this.eq(loadAt(entry, L.JUMP_CACHE_MODE), super.get(L.MODE)),
+      this.eq(loadAt(entry, L.JUMP_CACHE_GENERATION), super.get(L.CODE_GENERATION)),
+      this.eq(loadAt(head, RECORD_HANDLER), loadAt(own, RECORD_HANDLER)),
     ].reduce((all, one) => this.and(all, one));
     this.branch(isKnown, () => {
-      this.code.push(word(head, RECORD_BLOCK).code, localSet(F.LOCAL_BLOCK));
+      this.code.push(loadAt(head, RECORD_BLOCK).code, localSet(F.LOCAL_BLOCK));
       this.code.push(this.#place.dispatch());
     });
   }
@@ -442,9 +439,4 @@ export class RegionOps extends WasmOps {
 function localIndex({ local }: Expression): number {
   if (local === undefined) throw new Error('this value is in no local');
   return local;
-}
-
-/** The word at an address of the one memory. */
-function word(address: Expression, offset: number): Expression {
-  return computed([address.code, OP.i32Load, ...memarg(offset)]);
 }

@@ -3,6 +3,7 @@
  * module that imports functions takes V8 0.2 ms more: it compiles a wrapper for each of their types, which only a
  * JavaScript function would need.
  */
+import { HANDLER_COUNT } from '../engine/record.js';
 import { type Bytes, constant, type FunctionType, I32, OP, unsigned } from './encoder.js';
 
 /** (record) → the record to go on with, or 0: look EIP up. */
@@ -12,8 +13,8 @@ function functionType(parameters: number, hasResult: boolean): FunctionType {
   return { parameters: new Array<number>(parameters).fill(I32), results: hasResult ? [I32] : [] };
 }
 
-/** Places of the table before those of services, which are for records that are no instruction's. */
-const FIRST_PLACE = 3;
+/** Before them in the table are the handlers of records that are no instruction's. */
+const FIRST_PLACE = HANDLER_COUNT + 1;
 
 /** Name and type of each, in the order of their places. */
 const LIST = {
@@ -56,16 +57,8 @@ export function servicePlace(name: ServiceName): number {
 /** The first place behind those of services. */
 export const PLACE_BEHIND_SERVICES: number = FIRST_PLACE + SERVICE_NAMES.length;
 
-const CALLS = new Map(
-  SERVICE_NAMES.map((name, i): [ServiceName, Bytes] => [
-    name,
-    [...constant(FIRST_PLACE + i), OP.callIndirect, ...unsigned(1 + i), 0],
-  ]),
-);
-
 /** Calls a service with the arguments on the stack. */
 export function callService(name: ServiceName): Bytes {
-  const call = CALLS.get(name);
-  if (call === undefined) throw new Error(`${name} is no service`);
-  return call;
+  const typeIndex = HANDLER_TYPE_INDEX + 1 + SERVICE_NAMES.indexOf(name);
+  return [...constant(servicePlace(name)), OP.callIndirect, ...unsigned(typeIndex), 0];
 }

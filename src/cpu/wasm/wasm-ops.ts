@@ -15,6 +15,7 @@ import * as L from '../state-layout.js';
 import type { Binding } from './binding.js';
 import { type Bytes, constant, memarg, OP } from './encoder.js';
 import { computed, constantExpression, type Expression } from './expression.js';
+import { tlbEntry } from './state-words.js';
 import { WasmEmitter } from './wasm-emitter.js';
 
 /** Iterations left from which on the call that does some ahead pays. */
@@ -334,11 +335,7 @@ export class WasmOps extends WasmEmitter implements Ops<Expression> {
     tagField: number,
     tlb: Expression = this.tlbBase(),
   ): { hasPage: Expression; host: Expression } {
-    const index = this.and(
-      this.shrU(linear, constantExpression(12 - L.TLB_ENTRY_SHIFT)),
-      constantExpression((L.TLB_ENTRIES - 1) << L.TLB_ENTRY_SHIFT),
-    );
-    const entry = this.let(this.add(tlb, index));
+    const entry = this.let(computed(tlbEntry(linear.code, tlb.code)));
     const last = bytes === 1 ? linear : this.add(linear, constantExpression(bytes - 1));
     const page = this.and(last, constantExpression(~0xfff));
     const hasPage = this.let(this.eq(page, loadAt(entry, tagField)));
